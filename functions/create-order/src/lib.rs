@@ -1,0 +1,214 @@
+//! `POST /orders`: a buyer's page wants to pay for a basket.
+//!
+//! Two rounds: what the request needs from the table (the products, and the order its key made before),
+//! then the conditional write of the order beside registering its amount with PortOne.
+
+mod answer;
+mod request;
+
+use std::{sync::Arc, time::Duration};
+
+use backend::{
+    backends::{self, StartError},
+    clock, config,
+    connection::Connection,
+    http::{self, Call, Problem, ProblemCode, failed, header, idempotency_key},
+    portone::PortoneClient,
+    secrets::SecretCache,
+    store::{Created, KeyedOrder, RequestFingerprint, Store},
+};
+use lambda_http::{Body, Request, Response};
+use order::{Generation, Order, OrderId, OrderStatus, name::order_name, product};
+use ring::digest;
+use serde_json::Value;
+
+use answer::{Answer, Shop};
+use request::Wanted;
+
+/// Registering an amount beforehand may hold the answer this long; the sale matters more.
+const PRE_REGISTER_MAX: Duration = Duration::from_millis(4_000);
+
+/// What the function needs.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    portone: PortoneClient,
+    secrets: Arc<SecretCache>,
+    shop: Shop,
+    allowed_origins: Vec<String>,
+    order_ttl_minutes: u32,
+}
+
+impl App {
+    /// Wires the function from its environment and reads the secret.
+    pub async fn start() -> Result<Self, StartError> {
+        let connection = Connection::new();
+        let store = backends::store(&connection)?;
+        let shop = Shop { store_id: config::store_id()?, channel_key: config::channel_key()? };
+        let (allowed_origins, order_ttl_minutes) = (config::allowed_origins()?, config::order_ttl_minutes()?);
+        config::portone_api_base()?;
+        let secrets = backends::secrets(&connection).await?;
+        secrets.current().await.order_token_key()?;
+        let portone = backends::portone(&connection, secrets.clone()).await?;
+        Ok(Self { store, portone, secrets, shop, allowed_origins, order_ttl_minutes })
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request) -> Response<Body> {
+        Call::of(&request).answer(self.create(&request)).await
+    }
+
+    async fn create(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let body = http::json_body(request)?;
+        let key = idempotency_key(header(request, "idempotency-key"))?;
+        let keyed = key.map(|key| (entropy_of(&key), fingerprint_of(&body)));
+        let now = clock::now();
+        let id = OrderId::mint(now, keyed.as_ref().map_or_else(clock::entropy, |(entropy, _)| *entropy));
+        let fingerprint = keyed.as_ref().map(|(_, fingerprint)| fingerprint);
+
+        let (wanted, mut faults) = Wanted::read(&body, &self.allowed_origins);
+        let tail = fingerprint.map(|_| id.tail());
+        let products = wanted.basket.iter().map(|entry| &entry.product);
+        let (existing, catalogue) =
+            self.store.keyed_order_and_products(tail, products).await.map_err(failed)?;
+        if let (Some(existing), Some(fingerprint)) = (existing, fingerprint) {
+            return self.replay(existing, fingerprint).await;
+        }
+
+        let basket: Vec<_> =
+            wanted.basket.iter().map(|entry| (entry.product.clone(), entry.quantity)).collect();
+        let priced = match product::price(&basket, &catalogue) {
+            Ok(priced) if faults.is_empty() => priced,
+            Ok(_) => return Err(Problem::fields(faults)),
+            Err(pricing) => {
+                faults.extend(request::pricing_faults(&wanted, pricing));
+                return Err(Problem::fields(faults));
+            }
+        };
+        let Some(checked) = wanted.checked else { return Err(Problem::fields(faults)) };
+        let first = priced.lines.first().map_or("", |line| line.name.as_str());
+        let order = Order {
+            id,
+            version: 1,
+            status: OrderStatus::Pending,
+            name: order_name(first, priced.lines.len()),
+            total: priced.total,
+            tax_free: priced.tax_free,
+            lines: priced.lines,
+            customer: checked.customer,
+            generation: Generation::V2,
+            pay_method: checked.pay_method,
+            redirect_url: checked.redirect_url,
+            unregistered: false,
+            created_at: now,
+            updated_at: now,
+            expires_at: now.plus_minutes(self.order_ttl_minutes),
+            paid_at: None,
+            received: None,
+            returned: 0,
+            sighting: None,
+            virtual_account: None,
+            last_failure: None,
+            rejections: Vec::new(),
+            cancellations: Vec::new(),
+        };
+
+        let (created, registered) =
+            tokio::join!(self.store.create(&order, fingerprint), self.register(&order));
+        match (created.map_err(failed)?, fingerprint) {
+            (Created::Existed(existing), Some(fingerprint)) => self.replay(*existing, fingerprint).await,
+            (Created::Existed(_), None) => Err(Problem::new(ProblemCode::TemporarilyUnavailable)),
+            (Created::Made, _) => {
+                tracing::info!(event = "order.created", order_id = %order.id, total = %order.total, registered);
+                if !registered {
+                    self.mark_unregistered(&order).await;
+                }
+                self.respond(&order, Answer::New).await
+            }
+        }
+    }
+
+    /// The key made an order before: the same request gets the same answer, another one is refused.
+    ///
+    /// The process that made it may have died before it registered the amount, so an order that still
+    /// waits for its payment is registered again, which is harmless.
+    async fn replay(
+        &self,
+        existing: KeyedOrder,
+        fingerprint: &RequestFingerprint,
+    ) -> Result<Response<Body>, Problem> {
+        if existing.fingerprint.as_deref() != Some(fingerprint) {
+            return Err(Problem::new(ProblemCode::IdempotencyKeyReused));
+        }
+        let order = existing.order;
+        if order.status == OrderStatus::Pending {
+            self.register(&order).await;
+        }
+        tracing::info!(event = "order.replayed", order_id = %order.id);
+        self.respond(&order, Answer::Replayed).await
+    }
+
+    /// Registers the amount with PortOne; whether it did.
+    async fn register(&self, order: &Order) -> bool {
+        let registered = self.portone.pre_register(order, &self.shop.store_id, PRE_REGISTER_MAX);
+        match tokio::time::timeout(PRE_REGISTER_MAX, registered).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                let error = backend::telemetry::chain(&error);
+                tracing::error!(event = "order.unregistered", order_id = %order.id, error);
+                false
+            }
+            Err(_) => {
+                tracing::error!(event = "order.unregistered", order_id = %order.id, error = "no answer in time");
+                false
+            }
+        }
+    }
+
+    /// The mark is for people: money is checked against the order in any case. So losing a race for it,
+    /// or the table just now, does not cost the sale.
+    async fn mark_unregistered(&self, order: &Order) {
+        let marked = Order { unregistered: true, ..order.clone() };
+        if let Err(error) = self.store.advance(&marked).await {
+            tracing::warn!(event = "order.unmarked", order_id = %order.id, %error);
+        }
+    }
+
+    async fn respond(&self, order: &Order, answer: Answer) -> Result<Response<Body>, Problem> {
+        let secrets = self.secrets.current().await;
+        let key = secrets.order_token_key().map_err(failed)?;
+        Ok(answer::respond(order, &self.shop, key, answer))
+    }
+}
+
+/// The random part of the id of an order whose request has this key.
+fn entropy_of(key: &str) -> [u8; 10] {
+    let hash = digest::digest(&digest::SHA256, format!("idempotency-key:{key}").as_bytes());
+    let mut entropy = [0; 10];
+    entropy.copy_from_slice(&hash.as_ref()[..10]);
+    entropy
+}
+
+/// The same for the same JSON value, however it is spelled: members are hashed in alphabetical order.
+fn fingerprint_of(body: &Value) -> RequestFingerprint {
+    let hash = digest::digest(&digest::SHA256, body.to_string().as_bytes());
+    let mut fingerprint = [0; 32];
+    fingerprint.copy_from_slice(hash.as_ref());
+    fingerprint
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_json_value_has_the_same_fingerprint() {
+        let print = |text: &str| fingerprint_of(&serde_json::from_str(text).unwrap());
+        assert_eq!(
+            print(r#"{"a":1,"b":[{"c":"신발"}]}"#),
+            print(" { \"b\" : [ {\"c\": \"\\uc2e0\\ubc1c\"} ], \"a\" : 1 } ")
+        );
+        assert_ne!(print(r#"{"a":1}"#), print(r#"{"a":2}"#));
+        assert_ne!(print(r#"{"a":[1,2]}"#), print(r#"{"a":[2,1]}"#));
+    }
+}

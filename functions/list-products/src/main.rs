@@ -1,0 +1,15 @@
+//! `GET /products`.
+
+use std::process::ExitCode;
+
+use backend::{http, telemetry};
+use list_products::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    telemetry::init();
+    match App::start() {
+        Ok(app) => http::serve(|request| app.answer(request)).await,
+        Err(error) => telemetry::cannot_start(&error),
+    }
+}

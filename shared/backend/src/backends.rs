@@ -1,0 +1,52 @@
+//! What a function is wired from: the one place where configuration meets clients.
+
+use std::sync::Arc;
+
+use crate::{
+    config::{self, ConfigError},
+    connection::Connection,
+    flow::Sync,
+    portone::PortoneClient,
+    secrets::{SecretCache, SecretsError},
+    store::Store,
+};
+
+/// Why a function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An environment variable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The secret.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+}
+
+/// The table. Nothing is connected yet.
+pub fn store(connection: &Connection) -> Result<Store, StartError> {
+    Ok(Store::new(connection.dynamodb(&config::aws()?), config::table_name()?))
+}
+
+/// The secret, read now.
+pub async fn secrets(connection: &Connection) -> Result<Arc<SecretCache>, StartError> {
+    let client = connection.secrets_manager(&config::aws()?);
+    Ok(Arc::new(SecretCache::load(client, config::secret_id()?).await?))
+}
+
+/// PortOne. Nothing is connected yet.
+pub async fn portone(
+    connection: &Connection,
+    secrets: Arc<SecretCache>,
+) -> Result<PortoneClient, StartError> {
+    secrets.current().await.v2_api_secret()?;
+    Ok(PortoneClient::new(connection, config::portone_api_base()?, secrets))
+}
+
+/// What syncing payments needs. Configuration is checked before the secret is read.
+pub async fn sync(connection: &Connection) -> Result<(Sync, Arc<SecretCache>), StartError> {
+    let (terms, store) = (config::terms()?, store(connection)?);
+    config::portone_api_base()?;
+    let secrets = secrets(connection).await?;
+    let portone = portone(connection, secrets.clone()).await?;
+    Ok((Sync { store, portone, terms }, secrets))
+}

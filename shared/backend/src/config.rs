@@ -1,0 +1,145 @@
+//! The environment, read once. Each function reads the values it needs; a missing or wrong one stops
+//! it at init with one line that names it.
+
+use std::env;
+
+use order::{LatePayment, PaymentMode, Terms};
+
+/// An environment variable that is missing or wrong. The message names it and says what it must be.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not set, or empty.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// Set to something that it cannot be. The value itself is not repeated.
+    #[error("{name} {must}")]
+    Wrong {
+        /// The variable.
+        name: &'static str,
+        /// What it must be, as a sentence after its name.
+        must: &'static str,
+    },
+}
+
+fn optional(name: &'static str) -> Option<String> {
+    // The one place that reads the environment.
+    env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn required(name: &'static str) -> Result<String, ConfigError> {
+    optional(name).ok_or(ConfigError::Missing(name))
+}
+
+/// `TABLE_NAME`.
+pub fn table_name() -> Result<String, ConfigError> {
+    required("TABLE_NAME")
+}
+
+/// `PORTONE_SECRET_ID`: name or ARN of the secret.
+pub fn secret_id() -> Result<String, ConfigError> {
+    required("PORTONE_SECRET_ID")
+}
+
+/// `PORTONE_API_BASE`: where PortOne V2 is.
+pub fn portone_api_base() -> Result<String, ConfigError> {
+    base_url("PORTONE_API_BASE", "https://api.portone.io")
+}
+
+fn base_url(name: &'static str, default: &str) -> Result<String, ConfigError> {
+    let base = optional(name).unwrap_or_else(|| default.to_owned());
+    match reqwest::Url::parse(&base) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+            Ok(base.trim_end_matches('/').to_owned())
+        }
+        _ => Err(ConfigError::Wrong { name, must: "must be an http or https URL" }),
+    }
+}
+
+/// `PORTONE_STORE_ID`.
+pub fn store_id() -> Result<String, ConfigError> {
+    required("PORTONE_STORE_ID")
+}
+
+/// `PORTONE_CHANNEL_KEY`: the channel the payment window opens.
+pub fn channel_key() -> Result<String, ConfigError> {
+    required("PORTONE_CHANNEL_KEY")
+}
+
+/// `PORTONE_STORE_ID`, `PAYMENT_MODE` and `LATE_PAYMENT`: what this deployment takes.
+///
+/// `PAYMENT_MODE` has no default: taking test payments for real ones must be nobody's oversight.
+pub fn terms() -> Result<Terms, ConfigError> {
+    let mode = match required("PAYMENT_MODE")?.as_str() {
+        "LIVE" => PaymentMode::Live,
+        "TEST" => PaymentMode::Test,
+        _ => return Err(ConfigError::Wrong { name: "PAYMENT_MODE", must: "must be LIVE or TEST" }),
+    };
+    let late_payment = match optional("LATE_PAYMENT").as_deref() {
+        None | Some("ACCEPT") => LatePayment::Accept,
+        Some("RETURN") => LatePayment::Return,
+        Some(_) => return Err(ConfigError::Wrong { name: "LATE_PAYMENT", must: "must be ACCEPT or RETURN" }),
+    };
+    Ok(Terms { store_id: store_id()?, mode, late_payment })
+}
+
+/// `ALLOWED_ORIGINS`: the shop's origins, comma-separated, such as `https://shop.example`.
+pub fn allowed_origins() -> Result<Vec<String>, ConfigError> {
+    const MUST: &str = "must be origins separated by commas, such as https://shop.example";
+    let wrong = || ConfigError::Wrong { name: "ALLOWED_ORIGINS", must: MUST };
+    let listed = required("ALLOWED_ORIGINS")?;
+    let origins = listed.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    let origins: Vec<String> = origins
+        .map(|origin| match reqwest::Url::parse(origin) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.path() == "/" => {
+                Ok(url.origin().ascii_serialization())
+            }
+            _ => Err(wrong()),
+        })
+        .collect::<Result<_, _>>()?;
+    if origins.is_empty() { Err(wrong()) } else { Ok(origins) }
+}
+
+/// `ORDER_TTL_MINUTES`: how long an unpaid order stays open; 30 by default.
+pub fn order_ttl_minutes() -> Result<u32, ConfigError> {
+    let wrong =
+        ConfigError::Wrong { name: "ORDER_TTL_MINUTES", must: "must be a whole number from 1 to 43200" };
+    match optional("ORDER_TTL_MINUTES") {
+        None => Ok(30),
+        Some(text) => text.parse().ok().filter(|minutes| (1..=43_200).contains(minutes)).ok_or(wrong),
+    }
+}
+
+/// `RUST_LOG`, if set.
+pub fn log_directives() -> Option<String> {
+    optional("RUST_LOG")
+}
+
+/// What the AWS SDK would read by itself; read here because its own loader costs megabytes and
+/// milliseconds at init.
+pub struct AwsEnvironment {
+    /// `AWS_REGION`.
+    pub region: String,
+    /// `AWS_ACCESS_KEY_ID`.
+    pub access_key_id: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub secret_access_key: String,
+    /// `AWS_SESSION_TOKEN`.
+    pub session_token: Option<String>,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`.
+    pub dynamodb_endpoint: Option<String>,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`.
+    pub secrets_manager_endpoint: Option<String>,
+}
+
+/// The AWS variables, which Lambda sets for every function.
+pub fn aws() -> Result<AwsEnvironment, ConfigError> {
+    let everywhere = optional("AWS_ENDPOINT_URL");
+    Ok(AwsEnvironment {
+        region: optional("AWS_REGION").map_or_else(|| required("AWS_DEFAULT_REGION"), Ok)?,
+        access_key_id: required("AWS_ACCESS_KEY_ID")?,
+        secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
+        session_token: optional("AWS_SESSION_TOKEN"),
+        dynamodb_endpoint: optional("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| everywhere.clone()),
+        secrets_manager_endpoint: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER").or(everywhere),
+    })
+}

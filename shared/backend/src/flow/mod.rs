@@ -1,0 +1,5 @@
+//! What the business does, one file per verb that two or more functions share.
+
+mod sync;
+
+pub use sync::{Sync, SyncError, Synced, UnknownPayment};

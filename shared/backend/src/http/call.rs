@@ -1,0 +1,66 @@
+//! One call of a function: who asks, in which language, and the one log line about the answer.
+
+use std::{error::Error, future::Future};
+
+use lambda_http::{Body, Request, RequestExt, Response, request::RequestContext};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::{Language, Problem, header};
+use crate::telemetry::chain;
+
+/// What is said of every call and answered with every problem.
+#[derive(Clone, Debug)]
+pub struct Call {
+    request_id: String,
+    language: Language,
+}
+
+impl Call {
+    /// The call that `request` is.
+    pub fn of(request: &Request) -> Self {
+        let request_id = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+            _ => None,
+        };
+        let language = header(request, "accept-language").map_or(Language::Korean, Language::preferred);
+        Self { request_id: request_id.unwrap_or_default(), language }
+    }
+
+    /// Does `work` and answers with what it comes to, in a span that carries the request's id.
+    pub async fn answer(
+        &self,
+        work: impl Future<Output = Result<Response<Body>, Problem>>,
+    ) -> Response<Body> {
+        let started = Instant::now();
+        let span = tracing::info_span!("call", request_id = self.request_id);
+        async {
+            let (response, code) = match work.await {
+                Ok(response) => (response, None),
+                Err(problem) => (problem.respond(self.language, &self.request_id), Some(problem.code())),
+            };
+            let status = response.status().as_u16();
+            let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            tracing::info!(
+                event = "call.answered",
+                status,
+                problem = code.map(tracing::field::debug),
+                duration_us
+            );
+            response
+        }
+        .instrument(span)
+        .await
+    }
+}
+
+/// Logs why a call failed inside and hands on what may be told outside.
+pub fn failed<E>(error: E) -> Problem
+where
+    E: Error + 'static,
+    for<'a> Problem: From<&'a E>,
+{
+    let problem = Problem::from(&error);
+    tracing::error!(event = "call.failed", error = chain(&error));
+    problem
+}

@@ -1,0 +1,50 @@
+//! Requests in, answers and problems out. The only place where an error meets a status code.
+
+mod call;
+mod idempotency;
+mod language;
+mod problem;
+mod request;
+mod view;
+
+pub use call::{Call, failed};
+pub use idempotency::idempotency_key;
+pub use language::Language;
+pub use problem::{FieldFault, Problem, ProblemCode};
+pub use request::{BODY_BYTES_MAX, bearer_token, header, json_body};
+pub use view::{order_line, order_summary, order_view, rfc3339};
+
+use lambda_http::{Body, Response, http::StatusCode};
+use serde::Serialize;
+
+/// A JSON answer.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    let body = serde_json::to_string(body).expect("answers are made of strings, integers and lists");
+    Response::builder()
+        .status(status)
+        .header("content-type", "application/json; charset=utf-8")
+        .header("cache-control", "no-store")
+        .body(Body::Text(body))
+        .expect("an answer of constants and checked values")
+}
+
+/// Serves calls until the environment ends.
+///
+/// A function's `main` is this and its wiring; its answers are never errors, so a failing runtime
+/// loop means that the runtime itself is gone.
+pub async fn serve<F>(answer: impl Fn(lambda_http::Request) -> F) -> std::process::ExitCode
+where
+    F: Future<Output = Response<Body>> + Send,
+{
+    let service = lambda_http::service_fn(|request| {
+        let response = answer(request);
+        async { Ok::<_, std::convert::Infallible>(response.await) }
+    });
+    match lambda_http::run(service).await {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(event = "runtime.gone", error = crate::telemetry::chain(&*error));
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

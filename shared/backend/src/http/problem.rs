@@ -1,0 +1,270 @@
+//! Problems as RFC 9457 `application/problem+json`, and the one table of codes, statuses and texts.
+
+use lambda_http::{Body, Response, http::StatusCode};
+use serde::Serialize;
+
+use super::Language;
+use crate::{flow::SyncError, secrets::SecretsError, store::StoreError};
+
+/// The stable slug of a problem. Clients match on it: changing one is a breaking change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemCode {
+    /// The body is not JSON.
+    MalformedJson,
+    /// The body is not `application/json`.
+    UnsupportedMediaType,
+    /// The body is larger than allowed.
+    BodyTooLarge,
+    /// Well-formed, but fields are refused; they are listed.
+    ValidationFailed,
+    /// The `Idempotency-Key` is no key.
+    InvalidIdempotencyKey,
+    /// The key was used for another request.
+    IdempotencyKeyReused,
+    /// No such order, or not the caller's.
+    OrderNotFound,
+    /// Money arrived that does not match; it goes back.
+    PaymentMismatch,
+    /// A webhook that PortOne did not sign, or not now.
+    InvalidSignature,
+    /// PortOne cannot answer now.
+    PaymentGatewayUnavailable,
+    /// We cannot answer now.
+    TemporarilyUnavailable,
+    /// We cannot answer, and waiting does not help.
+    InternalError,
+}
+
+struct Entry {
+    slug: &'static str,
+    status: StatusCode,
+    retry_after_seconds: Option<u32>,
+    title: (&'static str, &'static str),
+    detail: (&'static str, &'static str),
+}
+
+impl ProblemCode {
+    fn entry(self) -> Entry {
+        let entry =
+            |slug, status, title, detail| Entry { slug, status, retry_after_seconds: None, title, detail };
+        let later = |entry: Entry, seconds| Entry { retry_after_seconds: Some(seconds), ..entry };
+        match self {
+            Self::MalformedJson => entry(
+                "malformed-json",
+                StatusCode::BAD_REQUEST,
+                ("JSON이 아닙니다", "Not JSON"),
+                ("요청 본문이 올바른 JSON이 아닙니다.", "The request body is not valid JSON."),
+            ),
+            Self::UnsupportedMediaType => entry(
+                "unsupported-media-type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                ("지원하지 않는 형식입니다", "Unsupported media type"),
+                ("Content-Type은 application/json이어야 합니다.", "Content-Type must be application/json."),
+            ),
+            Self::BodyTooLarge => entry(
+                "body-too-large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                ("요청이 너무 큽니다", "Request too large"),
+                ("요청 본문은 16 KiB를 넘을 수 없습니다.", "The request body must not exceed 16 KiB."),
+            ),
+            Self::ValidationFailed => entry(
+                "validation-failed",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                ("입력을 확인해 주세요", "Please check the input"),
+                (
+                    "errors에 적힌 항목을 고쳐 다시 보내 주세요.",
+                    "Correct the fields listed in errors and send it again.",
+                ),
+            ),
+            Self::InvalidIdempotencyKey => entry(
+                "invalid-idempotency-key",
+                StatusCode::BAD_REQUEST,
+                ("Idempotency-Key가 올바르지 않습니다", "Invalid Idempotency-Key"),
+                (
+                    "Idempotency-Key는 출력 가능한 ASCII 1~255자여야 합니다.",
+                    "Idempotency-Key must be 1–255 printable ASCII characters.",
+                ),
+            ),
+            Self::IdempotencyKeyReused => entry(
+                "idempotency-key-reused",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                ("이미 다른 요청에 쓰인 Idempotency-Key입니다", "Idempotency-Key already used"),
+                (
+                    "같은 키로 다른 내용을 보냈습니다. 새 요청에는 새 키를 써 주세요.",
+                    "This key was used for another request. Use a new key for a new request.",
+                ),
+            ),
+            Self::OrderNotFound => entry(
+                "order-not-found",
+                StatusCode::NOT_FOUND,
+                ("주문을 찾을 수 없습니다", "Order not found"),
+                ("주문 번호와 주문 토큰을 확인해 주세요.", "Check the order id and the order token."),
+            ),
+            Self::PaymentMismatch => entry(
+                "payment-mismatch",
+                StatusCode::CONFLICT,
+                ("결제가 주문과 일치하지 않습니다", "The payment does not match the order"),
+                (
+                    "주문과 다른 결제가 확인되어 주문을 받지 않았습니다. 결제된 금액은 환불 처리됩니다.",
+                    "The payment differs from the order, so the order was not accepted. The money is being returned.",
+                ),
+            ),
+            Self::InvalidSignature => entry(
+                "invalid-signature",
+                StatusCode::BAD_REQUEST,
+                ("서명이 올바르지 않습니다", "Invalid signature"),
+                ("웹훅 서명을 확인할 수 없습니다.", "The webhook's signature cannot be verified."),
+            ),
+            Self::PaymentGatewayUnavailable => later(
+                entry(
+                    "payment-gateway-unavailable",
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    ("결제 상태를 지금 확인할 수 없습니다", "The payment cannot be checked now"),
+                    (
+                        "잠시 뒤 다시 시도해 주세요. 결제하셨다면 기록은 사라지지 않습니다.",
+                        "Please try again shortly. If you have paid, nothing is lost.",
+                    ),
+                ),
+                2,
+            ),
+            Self::TemporarilyUnavailable => later(
+                entry(
+                    "temporarily-unavailable",
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    ("지금 처리할 수 없습니다", "Temporarily unavailable"),
+                    ("잠시 뒤 다시 시도해 주세요.", "Please try again shortly."),
+                ),
+                1,
+            ),
+            Self::InternalError => entry(
+                "internal-error",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                ("처리하지 못했습니다", "Something went wrong"),
+                (
+                    "요청을 처리하지 못했습니다. requestId를 알려 주시면 확인하겠습니다.",
+                    "The request failed. Please tell us the requestId.",
+                ),
+            ),
+        }
+    }
+}
+
+/// A refused field: where, why, and what to tell a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldFault {
+    /// JSON Pointer into the request's body (RFC 6901).
+    pub pointer: String,
+    /// Stable slug.
+    pub code: &'static str,
+    /// Korean and English.
+    pub detail: (String, String),
+}
+
+/// A problem to answer with.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    code: ProblemCode,
+    errors: Vec<FieldFault>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProblemBody<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+    request_id: &'a str,
+    retryable: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct FieldBody<'a> {
+    pointer: &'a str,
+    code: &'a str,
+    detail: &'a str,
+}
+
+impl Problem {
+    /// A problem without fields.
+    pub fn new(code: ProblemCode) -> Self {
+        Self { code, errors: Vec::new() }
+    }
+
+    /// Refused fields, all of them.
+    pub fn fields(errors: Vec<FieldFault>) -> Self {
+        Self { code: ProblemCode::ValidationFailed, errors }
+    }
+
+    /// Which problem it is.
+    pub fn code(&self) -> ProblemCode {
+        self.code
+    }
+
+    /// The answer.
+    pub fn respond(&self, language: Language, request_id: &str) -> Response<Body> {
+        let entry = self.code.entry();
+        let field = |fault: &FieldFault| -> (String, &'static str, String) {
+            (fault.pointer.clone(), fault.code, language.pick(&fault.detail.0, &fault.detail.1).to_owned())
+        };
+        let fields: Vec<_> = self.errors.iter().map(field).collect();
+        let body = ProblemBody {
+            r#type: format!("urn:problem:{}", entry.slug),
+            title: language.pick(entry.title.0, entry.title.1),
+            status: entry.status.as_u16(),
+            code: entry.slug,
+            detail: language.pick(entry.detail.0, entry.detail.1),
+            request_id,
+            retryable: entry.retry_after_seconds.is_some(),
+            errors: fields
+                .iter()
+                .map(|(pointer, code, detail)| FieldBody { pointer, code, detail })
+                .collect(),
+        };
+        let mut response = super::json(entry.status, &body);
+        let headers = response.headers_mut();
+        headers.insert(
+            "content-type",
+            lambda_http::http::HeaderValue::from_static("application/problem+json; charset=utf-8"),
+        );
+        headers.insert(
+            "content-language",
+            lambda_http::http::HeaderValue::from_static(language.pick("ko", "en")),
+        );
+        if let Some(seconds) = entry.retry_after_seconds {
+            headers.insert("retry-after", seconds.into());
+        }
+        response
+    }
+}
+
+/// Causes stay inside: which of ours failed goes to the log where the answer is made.
+impl From<&SyncError> for Problem {
+    fn from(error: &SyncError) -> Self {
+        Self::new(match error {
+            SyncError::Portone(_) => ProblemCode::PaymentGatewayUnavailable,
+            SyncError::Store(_) | SyncError::Contended if error.is_transient() => {
+                ProblemCode::TemporarilyUnavailable
+            }
+            SyncError::Store(_) | SyncError::Contended => ProblemCode::InternalError,
+        })
+    }
+}
+
+impl From<&StoreError> for Problem {
+    fn from(error: &StoreError) -> Self {
+        Self::new(match error {
+            StoreError::Unavailable { .. } => ProblemCode::TemporarilyUnavailable,
+            StoreError::Broken { .. } => ProblemCode::InternalError,
+        })
+    }
+}
+
+impl From<&SecretsError> for Problem {
+    fn from(_: &SecretsError) -> Self {
+        Self::new(ProblemCode::InternalError)
+    }
+}

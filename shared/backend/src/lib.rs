@@ -1,0 +1,29 @@
+//! What the functions share, around the domain in the crate `order`.
+//!
+//! | module | owns | may use |
+//! |---|---|---|
+//! | [`config`] | the environment's values, each named when it is wrong | `order` |
+//! | [`clock`] | the only `now` and the only randomness | `order` |
+//! | [`connection`] | one HTTP and TLS stack for PortOne and AWS | – |
+//! | [`secrets`] | the secret: fetched, cached, refreshed | `connection` |
+//! | [`token`] | the order token | `order`, `secrets` |
+//! | [`portone`] | PortOne's wire and client | `order`, `connection`, `secrets` |
+//! | [`store`] | the table: one method per access pattern | `order`, `connection` |
+//! | [`flow`] | what two or more functions do: sync a payment | `order`, `portone`, `store` |
+//! | [`webhook`] | signatures and bodies of deliveries | – |
+//! | [`http`] | requests in, answers and problems out | `order`, errors of `flow` |
+//! | [`backends`] | wiring: configuration into clients | all of the above |
+//! | [`telemetry`] | JSON logs without people in them | – |
+
+pub mod backends;
+pub mod clock;
+pub mod config;
+pub mod connection;
+pub mod flow;
+pub mod http;
+pub mod portone;
+pub mod secrets;
+pub mod store;
+pub mod telemetry;
+pub mod token;
+pub mod webhook;

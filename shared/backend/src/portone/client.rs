@@ -1,0 +1,236 @@
+//! The client. Every call has a bound; a 401 reads the secret once more and tries once more.
+
+use std::{sync::Arc, time::Duration};
+
+use order::{CancellationOutcome, Observation, Order};
+use reqwest::{Method, StatusCode, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::wire;
+use crate::{
+    connection::Connection,
+    secrets::{SecretCache, SecretsError},
+};
+
+/// Why PortOne gave no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PortoneError {
+    /// No answer in time, a broken one, or one that says "later" (5xx, 429).
+    #[error("PortOne cannot answer now: {0}")]
+    Unavailable(&'static str, #[source] Option<reqwest::Error>),
+    /// PortOne refused the request for good, with this error type.
+    #[error("PortOne refused: {status} {kind}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// PortOne's error type, such as `UNAUTHORIZED`.
+        kind: String,
+    },
+    /// The secret lacks what the call needs.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+}
+
+impl PortoneError {
+    /// Whether the same call may succeed later without anybody changing it.
+    ///
+    /// A refused secret counts: it is rotated or repaired, not the request.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable(..) | Self::Secrets(_) => true,
+            Self::Refused { status, .. } => matches!(status, 401 | 403),
+        }
+    }
+}
+
+/// PortOne V2's REST API.
+#[derive(Clone, Debug)]
+pub struct PortoneClient {
+    http: reqwest::Client,
+    base: String,
+    secrets: Arc<SecretCache>,
+}
+
+struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// PortOne's typed error, or what stands for one where a proxy answered for it.
+    fn into_error(self) -> PortoneError {
+        match serde_json::from_slice::<wire::ErrorBody>(&self.body) {
+            Ok(body) if self.status.is_client_error() && self.status != StatusCode::TOO_MANY_REQUESTS => {
+                PortoneError::Refused { status: self.status.as_u16(), kind: body.kind }
+            }
+            Ok(_) | Err(_) => PortoneError::Unavailable("it answered with an error", None),
+        }
+    }
+}
+
+impl PortoneClient {
+    /// A client of the PortOne at `base`.
+    pub fn new(connection: &Connection, base: String, secrets: Arc<SecretCache>) -> Self {
+        Self { http: connection.http().clone(), base, secrets }
+    }
+
+    /// What PortOne has of the payment now; nothing if it knows none (`PAYMENT_NOT_FOUND`).
+    ///
+    /// A connection that breaks is tried once more within `timeout`: reading is safe to repeat.
+    pub async fn payment(
+        &self,
+        payment_id: &str,
+        timeout: Duration,
+    ) -> Result<Option<Observation>, PortoneError> {
+        let until = Instant::now() + timeout;
+        let first = self.call(Method::GET, payment_id, None, None::<&()>, None, timeout).await;
+        let answer = match first {
+            Err(PortoneError::Unavailable(_, Some(error))) if !error.is_timeout() => {
+                let left = until.saturating_duration_since(Instant::now());
+                self.call(Method::GET, payment_id, None, None::<&()>, None, left).await?
+            }
+            other => other?,
+        };
+        match answer.status {
+            StatusCode::OK => {
+                let payment: wire::Payment = serde_json::from_slice(&answer.body)
+                    .map_err(|_| PortoneError::Unavailable("its answer is no payment", None))?;
+                let seen = payment.into_observation();
+                seen.map(Some)
+                    .map_err(|_| PortoneError::Unavailable("its answer is no possible payment", None))
+            }
+            _ => match answer.into_error() {
+                PortoneError::Refused { status: 404, kind } if kind == "PAYMENT_NOT_FOUND" => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Registers the order's amount, so that a window opened with another one is refused before any
+    /// money moves. Repeating it is harmless until the order is paid.
+    pub async fn pre_register(
+        &self,
+        order: &Order,
+        store_id: &str,
+        timeout: Duration,
+    ) -> Result<(), PortoneError> {
+        let body = wire::PreRegister {
+            store_id,
+            total_amount: order.total.amount,
+            tax_free_amount: order.tax_free,
+            currency: order.total.currency.code(),
+        };
+        let id = order.id.as_str();
+        let answer = self.call(Method::POST, id, Some("pre-register"), Some(&body), None, timeout).await?;
+        if answer.status.is_success() { Ok(()) } else { Err(answer.into_error()) }
+    }
+
+    /// Asks for `amount` of the payment back, if `balance` is what could be cancelled before.
+    ///
+    /// `key` makes a repetition harmless for 3 hours (REST V2 overview); after that PortOne's check of
+    /// the balance does. HTTP 200 is not "done": the cancellation's own status decides.
+    pub async fn cancel(
+        &self,
+        payment_id: &str,
+        amount: u64,
+        balance: u64,
+        reason: &str,
+        key: &str,
+        timeout: Duration,
+    ) -> CancellationOutcome {
+        let body = wire::Cancel { amount, current_cancellable_amount: balance, reason };
+        let answer = match self
+            .call(Method::POST, payment_id, Some("cancel"), Some(&body), Some(key), timeout)
+            .await
+        {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::warn!(
+                    event = "cancellation.unanswered",
+                    payment_id,
+                    error = crate::telemetry::chain(&error)
+                );
+                return CancellationOutcome::Unknown;
+            }
+        };
+        if answer.status.is_success() {
+            return match serde_json::from_slice::<wire::Cancelled>(&answer.body) {
+                Ok(wire::Cancelled { cancellation }) => match cancellation.status.as_str() {
+                    "SUCCEEDED" => CancellationOutcome::Succeeded { portone_id: cancellation.id },
+                    "REQUESTED" => CancellationOutcome::Requested { portone_id: cancellation.id },
+                    "FAILED" => CancellationOutcome::Failed { code: "FAILED".to_owned() },
+                    _ => CancellationOutcome::Unknown,
+                },
+                Err(_) => CancellationOutcome::Unknown,
+            };
+        }
+        match serde_json::from_slice::<wire::ErrorBody>(&answer.body) {
+            // The first call with this key still runs.
+            Ok(error) if error.kind == "IDEMPOTENCY_OUTSTANDING_REQUEST" => CancellationOutcome::Unknown,
+            // A PG's refusal comes as a 502, and it is definite: PortOne would repeat it for this key.
+            Ok(error) if answer.status.is_client_error() || error.kind == "PG_PROVIDER" => {
+                if answer.status == StatusCode::TOO_MANY_REQUESTS {
+                    return CancellationOutcome::Unknown;
+                }
+                CancellationOutcome::Failed { code: error.pg_code.unwrap_or(error.kind) }
+            }
+            Ok(_) | Err(_) => CancellationOutcome::Unknown,
+        }
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        payment_id: &str,
+        action: Option<&str>,
+        body: Option<&impl Serialize>,
+        key: Option<&str>,
+        timeout: Duration,
+    ) -> Result<Answer, PortoneError> {
+        let unavailable =
+            |error: reqwest::Error| PortoneError::Unavailable("the call failed", Some(error.without_url()));
+        let until = Instant::now() + timeout;
+        let mut url = reqwest::Url::parse(&self.base).expect("the base URL was checked at init");
+        url.path_segments_mut()
+            .expect("an http URL has a path")
+            .pop_if_empty()
+            .extend(["payments", payment_id].into_iter().chain(action));
+
+        let mut secrets = self.secrets.current().await;
+        let mut refreshed = false;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let authorization = authorization(secrets.v2_api_secret()?);
+            let mut request = self.http.request(method.clone(), url.clone()).timeout(left);
+            request = request.header(header::AUTHORIZATION, authorization);
+            if let Some(key) = key {
+                // RFC 8941: the quotes are part of the value (REST V2 overview, idempotency).
+                request = request.header("idempotency-key", format!("\"{key}\""));
+            }
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            let response = request.send().await.map_err(unavailable)?;
+            let status = response.status();
+            if status == StatusCode::UNAUTHORIZED && !refreshed {
+                refreshed = true;
+                let newer = tokio::time::timeout(left, self.secrets.newer_than(&secrets)).await;
+                if let Ok(Some(newer)) = newer {
+                    secrets = newer;
+                    continue;
+                }
+            }
+            let body = response.bytes().await.map_err(unavailable)?.to_vec();
+            return Ok(Answer { status, body });
+        }
+    }
+}
+
+fn authorization(secret: &SecretString) -> header::HeaderValue {
+    let mut value = header::HeaderValue::try_from(format!("PortOne {}", secret.expose_secret()))
+        .expect("the secret was checked to be printable ASCII when it was read");
+    value.set_sensitive(true);
+    value
+}

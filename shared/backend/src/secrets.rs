@@ -1,0 +1,176 @@
+//! The secret: one JSON value in Secrets Manager, fetched at init, cached, refreshed.
+//!
+//! It is read again after 5 minutes, and at once when PortOne answers 401 or a signature fits no
+//! known key, so that a rotation needs no redeploy; but never twice within a second, so that forged
+//! webhooks do not become a storm of reads.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use serde::Deserialize;
+use tokio::{sync::Mutex, time::Instant};
+
+use crate::webhook::SigningKey;
+
+/// Values older than this are read again before they are used.
+const FRESH_FOR: Duration = Duration::from_secs(300);
+/// Two reads of one process are at least this far apart.
+const READS_APART: Duration = Duration::from_secs(1);
+/// After a failed refresh the old values serve for this long before the next one.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+/// The secret's values. A member that a deployment does not use may be missing; who needs it asks.
+#[derive(Debug)]
+pub struct Secrets {
+    v2_api_secret: Option<SecretString>,
+    v2_webhook_keys: Vec<SigningKey>,
+    order_token_key: Option<SecretSlice<u8>>,
+}
+
+/// Why the secret cannot be used. Says which member is wrong, never what it holds.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// Secrets Manager did not give it.
+    #[error("the secret named by PORTONE_SECRET_ID cannot be read from Secrets Manager")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It is not what the contract says.
+    #[error("the secret named by PORTONE_SECRET_ID {0}")]
+    Malformed(&'static str),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    v2_api_secret: Option<Incoming>,
+    #[serde(default)]
+    v2_webhook_secrets: Vec<Incoming>,
+    order_token_key: Option<Incoming>,
+}
+
+/// A string of the secret on its way in; it has no `Debug`.
+#[derive(Deserialize)]
+struct Incoming(String);
+
+impl Secrets {
+    fn parse(json: &str) -> Result<Self, SecretsError> {
+        // serde's message could quote the value: it is dropped on purpose.
+        let wire: Wire = serde_json::from_str(json).map_err(|_| {
+            SecretsError::Malformed("must be a JSON object of strings; v2WebhookSecrets a list of strings")
+        })?;
+        let v2_api_secret = wire.v2_api_secret.map(|text| text.0.trim().to_owned());
+        if v2_api_secret
+            .as_ref()
+            .is_some_and(|secret| secret.is_empty() || !secret.bytes().all(|b| b.is_ascii_graphic()))
+        {
+            return Err(SecretsError::Malformed(
+                "has a v2ApiSecret that is empty or has characters no header can carry",
+            ));
+        }
+        let key = |text: &Incoming| {
+            SigningKey::from_secret(&text.0).ok_or(SecretsError::Malformed(
+                "has a v2WebhookSecrets entry that is empty or not base64 after whsec_",
+            ))
+        };
+        let token_key = |text: Incoming| match STANDARD.decode(text.0.trim()) {
+            Ok(bytes) if bytes.len() >= 32 => Ok(SecretSlice::from(bytes)),
+            _ => Err(SecretsError::Malformed("has an orderTokenKey that is not base64 of at least 32 bytes")),
+        };
+        Ok(Self {
+            v2_api_secret: v2_api_secret.map(SecretString::from),
+            v2_webhook_keys: wire.v2_webhook_secrets.iter().map(key).collect::<Result<_, _>>()?,
+            order_token_key: wire.order_token_key.map(token_key).transpose()?,
+        })
+    }
+
+    /// The V2 API secret.
+    pub fn v2_api_secret(&self) -> Result<&SecretString, SecretsError> {
+        self.v2_api_secret.as_ref().ok_or(SecretsError::Malformed("has no v2ApiSecret"))
+    }
+
+    /// The keys that webhooks may be signed with; at least one.
+    pub fn v2_webhook_keys(&self) -> Result<&[SigningKey], SecretsError> {
+        match self.v2_webhook_keys.as_slice() {
+            [] => Err(SecretsError::Malformed("has no v2WebhookSecrets")),
+            keys => Ok(keys),
+        }
+    }
+
+    /// The key of order tokens, at least 32 bytes.
+    pub fn order_token_key(&self) -> Result<&[u8], SecretsError> {
+        let key = self.order_token_key.as_ref().ok_or(SecretsError::Malformed("has no orderTokenKey"))?;
+        Ok(key.expose_secret())
+    }
+}
+
+/// The cached secret of one process.
+#[derive(Debug)]
+pub struct SecretCache {
+    client: aws_sdk_secretsmanager::Client,
+    secret_id: String,
+    cached: Mutex<Cached>,
+}
+
+#[derive(Debug)]
+struct Cached {
+    secrets: Arc<Secrets>,
+    /// When the last read was begun, whether it succeeded or not.
+    read_at: Instant,
+    fresh_until: Instant,
+}
+
+impl SecretCache {
+    /// Reads the secret. Fails when it cannot be read or is malformed: the function must not start.
+    pub async fn load(
+        client: aws_sdk_secretsmanager::Client,
+        secret_id: String,
+    ) -> Result<Self, SecretsError> {
+        let read_at = Instant::now();
+        let secrets = Arc::new(fetch(&client, &secret_id).await?);
+        let cached = Mutex::new(Cached { secrets, read_at, fresh_until: read_at + FRESH_FOR });
+        Ok(Self { client, secret_id, cached })
+    }
+
+    /// The values, read again if they are older than 5 minutes. If that fails the old ones serve on.
+    pub async fn current(&self) -> Arc<Secrets> {
+        let mut cached = self.cached.lock().await;
+        if Instant::now() >= cached.fresh_until {
+            self.read_again(&mut cached).await;
+        }
+        cached.secrets.clone()
+    }
+
+    /// Newer values than `known`, or nothing if there are none.
+    ///
+    /// To be called when `known` was refused. Waits up to a second where the last read is younger
+    /// than that: so the first delivery signed with a new key passes, and however many forged ones
+    /// arrive, one process reads once a second at most.
+    pub async fn newer_than(&self, known: &Arc<Secrets>) -> Option<Arc<Secrets>> {
+        let mut cached = self.cached.lock().await;
+        if Arc::ptr_eq(&cached.secrets, known) {
+            tokio::time::sleep_until(cached.read_at + READS_APART).await;
+            self.read_again(&mut cached).await;
+        }
+        (!Arc::ptr_eq(&cached.secrets, known)).then(|| cached.secrets.clone())
+    }
+
+    async fn read_again(&self, cached: &mut Cached) {
+        cached.read_at = Instant::now();
+        match fetch(&self.client, &self.secret_id).await {
+            Ok(secrets) => {
+                cached.secrets = Arc::new(secrets);
+                cached.fresh_until = cached.read_at + FRESH_FOR;
+            }
+            Err(error) => {
+                tracing::error!(event = "secret.unreadable", %error, "the secret cannot be refreshed, the old one serves on");
+                cached.fresh_until = cached.read_at + RETRY_AFTER;
+            }
+        }
+    }
+}
+
+async fn fetch(client: &aws_sdk_secretsmanager::Client, id: &str) -> Result<Secrets, SecretsError> {
+    let answer = client.get_secret_value().secret_id(id).send().await;
+    let answer = answer.map_err(|error| SecretsError::Unavailable(error.into()))?;
+    Secrets::parse(answer.secret_string().ok_or(SecretsError::Malformed("has no text value"))?)
+}

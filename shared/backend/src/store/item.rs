@@ -1,0 +1,307 @@
+//! Order ⇄ item, product ⇐ item. The only place that knows attribute names.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use order::{
+    Cancellation, CancellationOrigin, CancellationStatus, Customer, Failure, Generation, Money, Order,
+    OrderId, OrderLine, OrderStatus, PayMethod, PaymentStatus, Personal, Product, ProductId, Rejection,
+    Sighting, Timestamp, VirtualAccount,
+};
+
+use super::StoreError;
+
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The key of an order.
+pub fn order_key(tail: &str) -> Item {
+    key(format!("ORDER#{tail}"), "ORDER")
+}
+
+/// The key of a product.
+pub fn product_key(id: &ProductId) -> Item {
+    key(format!("PRODUCT#{}", id.as_str()), "PRODUCT")
+}
+
+/// The key of an orphan.
+pub fn orphan_key(payment_id: &str) -> Item {
+    key("ORPHANS".to_owned(), &format!("PAYMENT#{payment_id}"))
+}
+
+fn key(pk: String, sk: &str) -> Item {
+    [("PK".to_owned(), AttributeValue::S(pk)), ("SK".to_owned(), text(sk))].into()
+}
+
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+fn map<const N: usize>(members: [(&str, Option<AttributeValue>); N]) -> AttributeValue {
+    let present = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    AttributeValue::M(present.collect())
+}
+
+fn millis(at: Timestamp) -> AttributeValue {
+    number(at.as_millis())
+}
+
+fn money(money: Money) -> AttributeValue {
+    map([("amount", Some(number(money.amount))), ("currency", Some(text(money.currency.code())))])
+}
+
+/// Attributes of a new order that never change.
+pub fn fixed_attributes(order: &Order, fingerprint: Option<&[u8; 32]>) -> Item {
+    let line = |line: &OrderLine| {
+        map([
+            ("id", Some(text(line.product_id.as_str()))),
+            ("name", Some(text(&line.name))),
+            ("quantity", Some(number(line.quantity))),
+            ("price", Some(number(line.unit_price))),
+            ("taxFree", (line.unit_tax_free > 0).then(|| number(line.unit_tax_free))),
+        ])
+    };
+    let personal = |value: &Personal| text(value.expose());
+    let customer = map([
+        ("name", Some(personal(&order.customer.name))),
+        ("email", order.customer.email.as_ref().map(personal)),
+        ("phone", order.customer.phone.as_ref().map(personal)),
+    ]);
+    let mut item = order_key(order.id.tail());
+    let members = [
+        ("id", Some(text(order.id.as_str()))),
+        ("name", Some(text(&order.name))),
+        ("total", Some(money(order.total))),
+        ("taxFree", (order.tax_free > 0).then(|| number(order.tax_free))),
+        ("lines", Some(AttributeValue::L(order.lines.iter().map(line).collect()))),
+        ("customer", Some(customer)),
+        ("sdk", Some(text(order.generation.word()))),
+        ("payMethod", Some(text(order.pay_method.word()))),
+        ("redirectUrl", order.redirect_url.as_ref().map(text)),
+        ("createdAt", Some(millis(order.created_at))),
+        ("expiresAt", Some(millis(order.expires_at))),
+        ("request", fingerprint.map(|hash| AttributeValue::B(Blob::new(hash.to_vec())))),
+    ];
+    item.extend(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    item
+}
+
+/// Attributes that a write may change; `None` where the order has no such thing now.
+pub fn changing_attributes(order: &Order) -> Vec<(&'static str, Option<AttributeValue>)> {
+    let list = |values: Vec<AttributeValue>| (!values.is_empty()).then_some(AttributeValue::L(values));
+    let cancellation = |c: &Cancellation| {
+        map([
+            ("number", Some(number(c.number))),
+            ("origin", Some(text(c.origin.word()))),
+            ("status", Some(text(c.status.word()))),
+            ("amount", Some(number(c.amount))),
+            ("balanceBefore", Some(number(c.balance_before))),
+            ("portoneId", c.portone_id.as_ref().map(text)),
+            ("failure", c.failure.as_ref().map(text)),
+            ("at", Some(millis(c.at))),
+        ])
+    };
+    vec![
+        ("status", Some(text(order.status.word()))),
+        ("updatedAt", Some(millis(order.updated_at))),
+        ("unregistered", order.unregistered.then_some(AttributeValue::Bool(true))),
+        ("paidAt", order.paid_at.map(millis)),
+        ("received", order.received.map(money)),
+        ("returned", (order.returned > 0).then(|| number(order.returned))),
+        (
+            "sighting",
+            order.sighting.as_ref().map(|s| {
+                map([
+                    ("transactionId", Some(text(&s.transaction_id))),
+                    ("status", Some(text(s.status.word()))),
+                    ("changedAt", Some(millis(s.changed_at))),
+                ])
+            }),
+        ),
+        (
+            "virtualAccount",
+            order.virtual_account.as_ref().map(|account| {
+                map([
+                    ("bank", account.bank.as_ref().map(text)),
+                    ("number", Some(text(&account.number))),
+                    ("holder", account.holder.as_ref().map(text)),
+                    ("expiresAt", account.expires_at.map(millis)),
+                ])
+            }),
+        ),
+        (
+            "lastFailure",
+            order.last_failure.as_ref().map(|failure| {
+                map([
+                    ("code", failure.code.as_ref().map(text)),
+                    ("message", failure.message.as_ref().map(text)),
+                ])
+            }),
+        ),
+        ("rejections", list(order.rejections.iter().map(|r| text(r.word())).collect())),
+        ("cancellations", list(order.cancellations.iter().map(cancellation).collect())),
+    ]
+}
+
+/// Reads one item, or one map inside it; remembers whose attribute is wrong.
+struct Reader<'a> {
+    item: &'a Item,
+    key: &'a str,
+}
+
+type Read<T> = Result<T, StoreError>;
+
+impl<'a> Reader<'a> {
+    fn broken(&self, attribute: &'static str) -> StoreError {
+        StoreError::Broken { key: self.key.to_owned(), attribute }
+    }
+
+    /// `None` if the attribute is not there, an error if it is there and `read` cannot use it.
+    fn optional<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&'a AttributeValue) -> Option<T>,
+    ) -> Read<Option<T>> {
+        self.item.get(name).map(|value| read(value).ok_or_else(|| self.broken(name))).transpose()
+    }
+
+    fn required<T>(&self, name: &'static str, read: impl FnOnce(&'a AttributeValue) -> Option<T>) -> Read<T> {
+        self.optional(name, read)?.ok_or_else(|| self.broken(name))
+    }
+
+    fn nested<T>(&self, name: &'static str, read: impl FnOnce(&Reader<'_>) -> Read<T>) -> Read<Option<T>> {
+        let inner = self.optional(name, |value| value.as_m().ok())?;
+        inner.map(|item| read(&Reader { item, key: self.key })).transpose()
+    }
+
+    fn list<T>(&self, name: &'static str, read: impl Fn(&AttributeValue) -> Option<T>) -> Read<Vec<T>> {
+        let values = self.optional(name, |value| value.as_l().ok())?.map_or(&[][..], Vec::as_slice);
+        values.iter().map(|value| read(value).ok_or_else(|| self.broken(name))).collect()
+    }
+}
+
+fn as_text(value: &AttributeValue) -> Option<String> {
+    value.as_s().ok().cloned()
+}
+
+fn as_number<T: std::str::FromStr>(value: &AttributeValue) -> Option<T> {
+    value.as_n().ok()?.parse().ok()
+}
+
+fn as_millis(value: &AttributeValue) -> Option<Timestamp> {
+    as_number(value).map(Timestamp::from_millis)
+}
+
+fn as_word<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&AttributeValue) -> Option<T> {
+    move |value| read(value.as_s().ok()?)
+}
+
+fn as_money(value: &AttributeValue) -> Option<Money> {
+    let members = value.as_m().ok()?;
+    Some(Money::new(as_number(members.get("amount")?)?, members.get("currency")?.as_s().ok()?.parse().ok()?))
+}
+
+/// The order in an item, and the fingerprint of the request that made it, if it had a key.
+pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
+    let key = item.get("PK").and_then(|pk| pk.as_s().ok()).map_or("ORDER", String::as_str);
+    let read = Reader { item, key };
+    let line = |value: &AttributeValue| {
+        let read = Reader { item: value.as_m().ok()?, key };
+        Some(OrderLine {
+            product_id: ProductId::parse(&read.required("id", as_text).ok()?)?,
+            name: read.required("name", as_text).ok()?,
+            quantity: read.required("quantity", as_number).ok()?,
+            unit_price: read.required("price", as_number).ok()?,
+            unit_tax_free: read.optional("taxFree", as_number).ok()?.unwrap_or(0),
+        })
+    };
+    let cancellation = |value: &AttributeValue| {
+        let read = Reader { item: value.as_m().ok()?, key };
+        Some(Cancellation {
+            number: read.required("number", as_number).ok()?,
+            origin: read.required("origin", as_word(CancellationOrigin::from_word)).ok()?,
+            status: read.required("status", as_word(CancellationStatus::from_word)).ok()?,
+            amount: read.required("amount", as_number).ok()?,
+            balance_before: read.required("balanceBefore", as_number).ok()?,
+            portone_id: read.optional("portoneId", as_text).ok()?,
+            failure: read.optional("failure", as_text).ok()?,
+            at: read.required("at", as_millis).ok()?,
+        })
+    };
+    let personal = |value: &AttributeValue| as_text(value).map(Personal::new);
+    let customer = read.nested("customer", |read| {
+        Ok(Customer {
+            name: read.required("name", personal)?,
+            email: read.optional("email", personal)?,
+            phone: read.optional("phone", personal)?,
+        })
+    })?;
+    let sighting = read.nested("sighting", |read| {
+        Ok(Sighting {
+            transaction_id: read.required("transactionId", as_text)?,
+            status: read.required("status", as_word(PaymentStatus::from_word))?,
+            changed_at: read.required("changedAt", as_millis)?,
+        })
+    })?;
+    let virtual_account = read.nested("virtualAccount", |read| {
+        Ok(VirtualAccount {
+            bank: read.optional("bank", as_text)?,
+            number: read.required("number", as_text)?,
+            holder: read.optional("holder", as_text)?,
+            expires_at: read.optional("expiresAt", as_millis)?,
+        })
+    })?;
+    let last_failure = read.nested("lastFailure", |read| {
+        Ok(Failure { code: read.optional("code", as_text)?, message: read.optional("message", as_text)? })
+    })?;
+    let order = Order {
+        id: read.required("id", as_word(|id| id.parse::<OrderId>().ok()))?,
+        version: read.required("version", as_number)?,
+        status: read.required("status", as_word(OrderStatus::from_word))?,
+        name: read.required("name", as_text)?,
+        total: read.required("total", as_money)?,
+        tax_free: read.optional("taxFree", as_number)?.unwrap_or(0),
+        lines: read.list("lines", line)?,
+        customer: customer.ok_or_else(|| read.broken("customer"))?,
+        generation: read.required("sdk", as_word(Generation::from_word))?,
+        pay_method: read.required("payMethod", as_word(PayMethod::from_word))?,
+        redirect_url: read.optional("redirectUrl", as_text)?,
+        unregistered: read.optional("unregistered", |value| value.as_bool().ok().copied())?.unwrap_or(false),
+        created_at: read.required("createdAt", as_millis)?,
+        updated_at: read.required("updatedAt", as_millis)?,
+        expires_at: read.required("expiresAt", as_millis)?,
+        paid_at: read.optional("paidAt", as_millis)?,
+        received: read.optional("received", as_money)?,
+        returned: read.optional("returned", as_number)?.unwrap_or(0),
+        sighting,
+        virtual_account,
+        last_failure,
+        rejections: read.list("rejections", as_word(Rejection::from_word))?,
+        cancellations: read.list("cancellations", cancellation)?,
+    };
+    let fingerprint = read.optional("request", |value| value.as_b().ok())?;
+    Ok((order, fingerprint.map(|blob| blob.as_ref().to_vec())))
+}
+
+/// The product in an item that any tool may have written (contract, section 5).
+pub fn to_product(item: &Item) -> Read<Product> {
+    let key = item.get("PK").and_then(|pk| pk.as_s().ok()).map_or("PRODUCT", String::as_str);
+    let read = Reader { item, key };
+    let id = key.strip_prefix("PRODUCT#").and_then(ProductId::parse).ok_or_else(|| read.broken("PK"))?;
+    let name = read.required("name", |value| as_text(value).filter(|name| !name.trim().is_empty()))?;
+    let price =
+        read.required("price", |value| as_number(value).filter(|price| *price <= order::money::AMOUNT_MAX))?;
+    let tax_free =
+        read.optional("taxFreeAmount", |value| as_number(value).filter(|share| *share <= price))?;
+    Ok(Product {
+        id,
+        name,
+        price: Money::new(price, read.required("currency", as_word(|code| code.parse().ok()))?),
+        tax_free: tax_free.unwrap_or(0),
+        active: read.required("active", |value| value.as_bool().ok().copied())?,
+        stock: read.optional("stock", as_number)?,
+    })
+}

@@ -1,0 +1,69 @@
+//! The cancellation ledger: every return of money, ours or made elsewhere, with its outcome.
+
+use crate::Timestamp;
+
+/// Who asked for a cancellation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancellationOrigin {
+    /// We, because the money does not match its order.
+    Mismatch,
+    /// Somebody else: PortOne's console, the PG, a chargeback.
+    Outside,
+}
+
+/// How far a cancellation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancellationStatus {
+    /// Written down, the call's outcome not recorded: not sent, in flight, or unanswered. To be
+    /// sent again with the same key.
+    Intended,
+    /// PortOne took it; the PG has not decided (`REQUESTED`).
+    Requested,
+    /// The money went back.
+    Succeeded,
+    /// Refused for good. Another try is another cancellation, with another key.
+    Failed,
+}
+
+/// One row of an order's cancellation ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    /// Its number in the order, from 1.
+    pub number: u32,
+    /// Who asked for it.
+    pub origin: CancellationOrigin,
+    /// How far it has come.
+    pub status: CancellationStatus,
+    /// Minor units of the received money's currency.
+    pub amount: u64,
+    /// What could be cancelled before it; PortOne checks it (`currentCancellableAmount`).
+    pub balance_before: u64,
+    /// PortOne's id, once known.
+    pub portone_id: Option<String>,
+    /// Why it failed: PortOne's error type or the PG's code.
+    pub failure: Option<String>,
+    /// When we wrote it down first.
+    pub at: Timestamp,
+}
+
+/// What calling PortOne's cancel API came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CancellationOutcome {
+    /// Done.
+    Succeeded {
+        /// PortOne's id of the cancellation.
+        portone_id: String,
+    },
+    /// Taken, to be decided by the PG.
+    Requested {
+        /// PortOne's id of the cancellation.
+        portone_id: String,
+    },
+    /// Refused for good: the same key would only repeat it.
+    Failed {
+        /// PortOne's error type or the PG's code.
+        code: String,
+    },
+    /// No answer, or none that says whether it happened.
+    Unknown,
+}

@@ -1,0 +1,425 @@
+//! The whole table, then the laws.
+
+use super::*;
+use crate::{Currency, Customer, Failure, Generation, OrderId, PayMethod, Personal, VirtualAccount};
+use proptest::{collection::vec, prelude::*, sample::select};
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const TOTAL: u64 = 1000;
+
+const ORDER_STATUSES: [OrderStatus; 8] = [
+    OrderStatus::Pending,
+    OrderStatus::PayPending,
+    OrderStatus::VirtualAccountIssued,
+    OrderStatus::Paid,
+    OrderStatus::PartialCancelled,
+    OrderStatus::Cancelled,
+    OrderStatus::Expired,
+    OrderStatus::Rejected,
+];
+
+const PAYMENT_STATUSES: [PaymentStatus; 8] = [
+    PaymentStatus::Ready,
+    PaymentStatus::PayPending,
+    PaymentStatus::VirtualAccountIssued,
+    PaymentStatus::Failed,
+    PaymentStatus::Paid,
+    PaymentStatus::PartialCancelled,
+    PaymentStatus::Cancelled,
+    PaymentStatus::Unrecognized,
+];
+
+fn terms() -> Terms {
+    Terms { store_id: "store-a".to_owned(), mode: PaymentMode::Live, late_payment: LatePayment::Accept }
+}
+
+fn pending() -> Order {
+    Order {
+        id: OrderId::mint(NOW, [1; 10]),
+        version: 1,
+        status: OrderStatus::Pending,
+        name: "신발".to_owned(),
+        total: Money::new(TOTAL, Currency::KRW),
+        tax_free: 0,
+        lines: Vec::new(),
+        customer: Customer { name: Personal::new("홍길동".to_owned()), email: None, phone: None },
+        generation: Generation::V2,
+        pay_method: PayMethod::Card,
+        redirect_url: None,
+        unregistered: false,
+        created_at: NOW,
+        updated_at: NOW,
+        expires_at: NOW.plus_minutes(30),
+        paid_at: None,
+        received: None,
+        returned: 0,
+        sighting: None,
+        virtual_account: None,
+        last_failure: None,
+        rejections: Vec::new(),
+        cancellations: Vec::new(),
+    }
+}
+
+fn cancellation(id: &str, amount: u64, status: ObservedCancellationStatus) -> ObservedCancellation {
+    ObservedCancellation { id: id.to_owned(), status, amount, by_api: true, requested_at: None }
+}
+
+fn seen(status: PaymentStatus) -> Observation {
+    use ObservedCancellationStatus::Succeeded;
+    let cancellations = match status {
+        PaymentStatus::PartialCancelled => vec![cancellation("c-part", 300, Succeeded)],
+        PaymentStatus::Cancelled => vec![cancellation("c-all", TOTAL, Succeeded)],
+        _ => Vec::new(),
+    };
+    Observation {
+        payment_id: pending().id.to_string(),
+        transaction_id: "tx-1".to_owned(),
+        status,
+        changed_at: NOW,
+        total: TOTAL,
+        currency: Some(Currency::KRW),
+        store_id: Some("store-a".to_owned()),
+        channel: Channel::Live,
+        cancelled: cancellations.iter().map(|c| c.amount).sum(),
+        cancellations,
+        paid_at: matches!(status, PaymentStatus::Paid | PaymentStatus::PartialCancelled).then_some(NOW),
+        virtual_account: (status == PaymentStatus::VirtualAccountIssued).then(|| VirtualAccount {
+            bank: Some("SHINHAN".to_owned()),
+            number: "X123".to_owned(),
+            holder: None,
+            expires_at: None,
+        }),
+        failure: (status == PaymentStatus::Failed)
+            .then(|| Failure { code: Some("LIMIT".to_owned()), message: None }),
+    }
+}
+
+/// An order that got into `status` by the news that brings it there.
+fn order_in(status: OrderStatus) -> Order {
+    let by = |status| after(&pending(), &seen(status));
+    match status {
+        OrderStatus::Pending => pending(),
+        OrderStatus::PayPending => by(PaymentStatus::PayPending),
+        OrderStatus::VirtualAccountIssued => by(PaymentStatus::VirtualAccountIssued),
+        OrderStatus::Paid => by(PaymentStatus::Paid),
+        OrderStatus::PartialCancelled => by(PaymentStatus::PartialCancelled),
+        OrderStatus::Cancelled => by(PaymentStatus::Cancelled),
+        OrderStatus::Expired => Order { status: OrderStatus::Expired, ..pending() },
+        OrderStatus::Rejected => {
+            let order = after(&pending(), &Observation { total: 900, ..seen(PaymentStatus::Paid) });
+            let done = CancellationOutcome::Succeeded { portone_id: "c-back".to_owned() };
+            carry_out(&order, record_outcome(&order, 1, &done, NOW))
+        }
+    }
+}
+
+fn carry_out(order: &Order, decision: Decision) -> Order {
+    match decision {
+        Decision::Stay | Decision::Alarm(_) => order.clone(),
+        Decision::Write(next) | Decision::GiveBack { order: next, .. } => *next,
+    }
+}
+
+fn after(order: &Order, seen: &Observation) -> Order {
+    carry_out(order, decide(order, seen, &terms(), NOW))
+}
+
+fn cell(before: &Order, decision: &Decision) -> String {
+    match decision {
+        Decision::Stay => ".".to_owned(),
+        Decision::Alarm(_) => "!".to_owned(),
+        Decision::GiveBack { order, .. } => format!("{:?}+return", order.status),
+        Decision::Write(next) if next.status == before.status => "=".to_owned(),
+        Decision::Write(next) => format!("{:?}", next.status),
+    }
+}
+
+fn table(news: impl Fn(PaymentStatus) -> Observation) -> String {
+    let width = |text: String| format!("{text:<21}");
+    let mut lines = vec![
+        width("order / payment".to_owned()) + &PAYMENT_STATUSES.map(|p| width(format!("{p:?}"))).concat(),
+    ];
+    for status in ORDER_STATUSES {
+        let order = order_in(status);
+        let cells = PAYMENT_STATUSES.map(|p| width(cell(&order, &decide(&order, &news(p), &terms(), NOW))));
+        lines.push(width(format!("{status:?}")) + &cells.concat());
+    }
+    lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+/// The whole machine on one screen, for newer news of a payment that matches. `.` stays, `=` writes
+/// without changing the status, `!` tells a person, `+return` gives the money back.
+#[test]
+fn every_order_status_answers_every_payment_status() {
+    let newer = |status| Observation { changed_at: NOW.plus_minutes(1), ..seen(status) };
+    assert_eq!(
+        table(newer),
+        "\
+order / payment      Ready                PayPending           VirtualAccountIssued Failed               Paid                 PartialCancelled     Cancelled            Unrecognized
+Pending              .                    PayPending           VirtualAccountIssued =                    Paid                 PartialCancelled     Cancelled            !
+PayPending           .                    =                    VirtualAccountIssued Pending              Paid                 PartialCancelled     Cancelled            !
+VirtualAccountIssued .                    PayPending           =                    Pending              Paid                 PartialCancelled     Cancelled            !
+Paid                 .                    .                    .                    .                    .                    PartialCancelled     Cancelled            !
+PartialCancelled     .                    .                    .                    .                    .                    .                    Cancelled            !
+Cancelled            .                    .                    .                    .                    .                    .                    .                    !
+Expired              .                    .                    .                    .                    Paid                 PartialCancelled     Cancelled            !
+Rejected             .                    .                    .                    .                    !                    !                    !                    !
+"
+    );
+}
+
+/// The same for a payment of another amount: only money moves anything, and it moves it back.
+#[test]
+fn every_order_status_answers_every_payment_of_another_amount() {
+    let other = |status| {
+        let mut news = Observation { total: 900, changed_at: NOW.plus_minutes(1), ..seen(status) };
+        news.cancellations.iter_mut().for_each(|c| c.amount = c.amount.min(900));
+        news
+    };
+    assert_eq!(
+        table(other),
+        "\
+order / payment      Ready                PayPending           VirtualAccountIssued Failed               Paid                 PartialCancelled     Cancelled            Unrecognized
+Pending              .                    .                    .                    =                    Rejected+return      Rejected+return      Rejected             !
+PayPending           .                    .                    .                    Pending              Rejected+return      Rejected+return      Rejected             !
+VirtualAccountIssued .                    .                    .                    Pending              Rejected+return      Rejected+return      Rejected             !
+Paid                 .                    .                    .                    .                    !                    !                    !                    !
+PartialCancelled     .                    .                    .                    .                    !                    !                    !                    !
+Cancelled            .                    .                    .                    .                    .                    .                    !                    !
+Expired              .                    .                    .                    .                    Rejected+return      Rejected+return      Rejected             !
+Rejected             .                    .                    .                    .                    .                    =                    =                    !
+"
+    );
+}
+
+#[test]
+fn each_way_a_payment_can_differ_is_named() {
+    let paid = seen(PaymentStatus::Paid);
+    let cases = [
+        (Observation { total: TOTAL - 1, ..paid.clone() }, Rejection::Amount),
+        (Observation { currency: "USD".parse().ok(), ..paid.clone() }, Rejection::Currency),
+        (Observation { currency: None, ..paid.clone() }, Rejection::Currency),
+        (Observation { store_id: Some("store-b".to_owned()), ..paid.clone() }, Rejection::Store),
+        (Observation { channel: Channel::Test, ..paid.clone() }, Rejection::Channel),
+        (Observation { channel: Channel::Unrecognized, ..paid }, Rejection::Channel),
+    ];
+    for (seen, reason) in cases {
+        let order = after(&pending(), &seen);
+        assert_eq!((order.status, order.rejections.as_slice()), (OrderStatus::Rejected, &[reason][..]));
+    }
+    let test_mode = Terms { mode: PaymentMode::Test, ..terms() };
+    let live = decide(&pending(), &seen(PaymentStatus::Paid), &test_mode, NOW);
+    assert_eq!(carry_out(&pending(), live).rejections, [Rejection::Channel], "TEST mode refuses real money");
+}
+
+#[test]
+fn what_is_left_of_a_partly_cancelled_mismatch_goes_back() {
+    let news = Observation { total: 900, ..seen(PaymentStatus::PartialCancelled) };
+    let Decision::GiveBack { order, number, write: true } = decide(&pending(), &news, &terms(), NOW) else {
+        panic!("the rest must go back")
+    };
+    let row = order.cancellations.iter().find(|c| c.number == number).unwrap();
+    assert_eq!((row.amount, row.balance_before, order.returned), (600, 600, 300));
+}
+
+#[test]
+fn a_return_without_an_outcome_keeps_its_key_and_a_refused_one_gets_another() {
+    let news = Observation { total: 900, ..seen(PaymentStatus::Paid) };
+    let first = after(&pending(), &news);
+    let key = |order: &Order, number: u32| {
+        order.cancellation_key(order.cancellations.iter().find(|c| c.number == number).unwrap())
+    };
+
+    let again = decide(&first, &news, &terms(), NOW);
+    let Decision::GiveBack { order, number, write: false } = again else { panic!("{again:?}") };
+    assert_eq!(key(&order, number), key(&first, 1));
+
+    let unanswered = record_outcome(&first, 1, &CancellationOutcome::Unknown, NOW);
+    assert_eq!(unanswered, Decision::Stay);
+
+    let refused = CancellationOutcome::Failed { code: "PG_PROVIDER".to_owned() };
+    let refused = carry_out(&first, record_outcome(&first, 1, &refused, NOW));
+    let Decision::GiveBack { order, number, write: true } = decide(&refused, &news, &terms(), NOW) else {
+        panic!("a later look tries again")
+    };
+    assert_ne!(key(&order, number), key(&first, 1));
+}
+
+#[test]
+fn a_return_whose_answer_was_lost_is_recognised_in_portones_list() {
+    let news = Observation { total: 900, ..seen(PaymentStatus::Paid) };
+    let first = after(&pending(), &news);
+    let gone = Observation {
+        status: PaymentStatus::Cancelled,
+        cancelled: 900,
+        cancellations: vec![cancellation("c-1", 900, ObservedCancellationStatus::Succeeded)],
+        ..news.clone()
+    };
+    let done = after(&first, &gone);
+    assert_eq!(done.cancellations.len(), 1);
+    assert_eq!(done.cancellations[0].status, CancellationStatus::Succeeded);
+    assert_eq!((done.status, done.returned), (OrderStatus::Rejected, 900));
+    // A look from before the return asks for nothing.
+    assert_eq!(decide(&done, &news, &terms(), NOW), Decision::Stay);
+}
+
+#[test]
+fn a_requested_return_is_waited_for_not_repeated() {
+    let news = Observation { total: 900, ..seen(PaymentStatus::Paid) };
+    let first = after(&pending(), &news);
+    let taken = CancellationOutcome::Requested { portone_id: "c-1".to_owned() };
+    let waiting = carry_out(&first, record_outcome(&first, 1, &taken, NOW));
+    assert_eq!(decide(&waiting, &news, &terms(), NOW), Decision::Stay, "PortOne does not list it yet");
+
+    let refused = Observation {
+        cancellations: vec![cancellation("c-1", 900, ObservedCancellationStatus::Failed)],
+        ..news
+    };
+    assert!(matches!(
+        decide(&waiting, &refused, &terms(), NOW),
+        Decision::GiveBack { number: 2, write: true, .. }
+    ));
+}
+
+#[test]
+fn money_for_an_expired_order_follows_the_terms() {
+    let expired = order_in(OrderStatus::Expired);
+    let strict = Terms { late_payment: LatePayment::Return, ..terms() };
+    let late = carry_out(&expired, decide(&expired, &seen(PaymentStatus::Paid), &strict, NOW));
+    assert_eq!((late.status, late.rejections), (OrderStatus::Rejected, vec![Rejection::Late]));
+    assert_eq!(after(&expired, &seen(PaymentStatus::Paid)).status, OrderStatus::Paid);
+}
+
+#[test]
+fn money_for_an_order_cancelled_unpaid_goes_back() {
+    let cancelled = Order { status: OrderStatus::Cancelled, ..pending() };
+    let next = after(&cancelled, &seen(PaymentStatus::Paid));
+    assert_eq!((next.status, next.rejections), (OrderStatus::Rejected, vec![Rejection::OrderCancelled]));
+}
+
+#[test]
+fn an_answer_about_another_payment_moves_nothing() {
+    let other =
+        Observation { payment_id: "01JDABCDEFGHJKMNPQRSTVWXYZ".to_owned(), ..seen(PaymentStatus::Paid) };
+    assert_eq!(decide(&pending(), &other, &terms(), NOW), Decision::Alarm(Anomaly::AnotherPayment));
+}
+
+#[test]
+fn a_virtual_account_that_was_closed_without_money_closes_the_order() {
+    let closed = Observation { cancelled: 0, cancellations: Vec::new(), ..seen(PaymentStatus::Cancelled) };
+    let order = after(&order_in(OrderStatus::VirtualAccountIssued), &closed);
+    assert_eq!((order.status, order.received), (OrderStatus::Cancelled, None));
+}
+
+prop_compose! {
+    fn any_observation()(
+        status in select(PAYMENT_STATUSES.to_vec()),
+        minutes in 0_u32..4,
+        transaction in 0_u8..3,
+        total in prop_oneof![4 => Just(TOTAL), 1 => 0_u64..2000],
+        currency in prop_oneof![6 => Just("KRW"), 1 => Just("USD")],
+        live in prop_oneof![6 => Just(Channel::Live), 1 => Just(Channel::Test)],
+        returned in 1_u64..=TOTAL,
+    ) -> Observation {
+        let mut news = Observation {
+            transaction_id: format!("tx-{transaction}"),
+            changed_at: NOW.plus_minutes(minutes),
+            total,
+            currency: currency.parse().ok(),
+            channel: live,
+            ..seen(status)
+        };
+        if status == PaymentStatus::PartialCancelled {
+            let part = returned.min(total.saturating_sub(1));
+            news.cancelled = part;
+            news.cancellations = vec![cancellation(&format!("c-{part}"), part, ObservedCancellationStatus::Succeeded)];
+        }
+        if status == PaymentStatus::Cancelled {
+            news.cancelled = total;
+            news.cancellations = vec![cancellation("c-all", total, ObservedCancellationStatus::Succeeded)];
+        }
+        news
+    }
+}
+
+prop_compose! {
+    /// One payment's life as PortOne could show it: one amount, at most one money story.
+    fn matching_news()(news in vec(any_observation(), 0..8)) -> Vec<Observation> {
+        news.into_iter().map(|seen| Observation {
+            total: TOTAL,
+            currency: Some(Currency::KRW),
+            channel: Channel::Live,
+            cancelled: if seen.status == PaymentStatus::Cancelled { TOTAL } else { seen.cancelled.min(TOTAL - 1) },
+            cancellations: Vec::new(),
+            ..seen
+        }).collect()
+    }
+}
+
+fn any_order() -> impl Strategy<Value = Order> {
+    select(ORDER_STATUSES.to_vec()).prop_map(order_in)
+}
+
+/// What a shop acts on; times of writing, the exact attempt and texts aside.
+fn essence(order: &Order) -> (OrderStatus, Option<Money>, u64, bool) {
+    (order.status, order.received, order.returned, order.virtual_account.is_some())
+}
+
+proptest! {
+    #[test]
+    fn repeating_news_is_harmless(order in any_order(), seen in any_observation()) {
+        let once = after(&order, &seen);
+        prop_assert_eq!(after(&once, &seen), once.clone());
+        let again = decide(&once, &seen, &terms(), NOW);
+        let harmless = matches!(again, Decision::Stay | Decision::Alarm(_) | Decision::GiveBack { write: false, .. });
+        prop_assert!(harmless, "{:?}", again);
+    }
+
+    #[test]
+    fn the_order_of_news_does_not_matter_for_the_end(
+        (news, shuffled) in matching_news().prop_flat_map(|news| (Just(news.clone()), Just(news).prop_shuffle()))
+    ) {
+        let end = |news: &[Observation]| essence(&news.iter().fold(pending(), |order, seen| after(&order, seen)));
+        prop_assert_eq!(end(&news), end(&shuffled));
+    }
+
+    #[test]
+    fn no_news_pays_an_order_with_money_it_did_not_ask_for(news in vec(any_observation(), 0..12)) {
+        let mut order = pending();
+        for seen in &news {
+            let next = after(&order, seen);
+            let took = matches!(next.status, OrderStatus::Paid | OrderStatus::PartialCancelled);
+            if took && order.received.is_none() {
+                prop_assert_eq!((seen.total, seen.currency, seen.channel), (TOTAL, Some(Currency::KRW), Channel::Live));
+            }
+            if took {
+                prop_assert_eq!(next.received, Some(next.total));
+            }
+            prop_assert_eq!(next.total, order.total);
+            order = next;
+        }
+    }
+
+    #[test]
+    fn what_goes_back_is_never_more_than_what_arrived(order in any_order(), news in vec(any_observation(), 0..12)) {
+        let end = news.iter().fold(order, |order, seen| after(&order, seen));
+        let received = end.received.map_or(0, |money| money.amount);
+        prop_assert!(end.returned <= received);
+        let asked = end.cancellations.iter().filter(|c| c.status == CancellationStatus::Intended);
+        prop_assert!(end.returned + asked.map(|c| c.amount).sum::<u64>() <= received);
+    }
+
+    #[test]
+    fn an_order_with_money_never_goes_back_to_waiting_for_it(order in any_order(), news in vec(any_observation(), 0..12)) {
+        let mut order = order;
+        for seen in &news {
+            let next = after(&order, seen);
+            if order.received.is_some() {
+                prop_assert!(next.received == order.received && next.returned >= order.returned);
+                prop_assert!(!matches!(next.status, OrderStatus::Pending | OrderStatus::PayPending | OrderStatus::VirtualAccountIssued));
+            }
+            order = next;
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The order: what a customer owes the shop money for.
+
+use crate::{
+    Cancellation, CancellationStatus, Money, OrderId, PaymentStatus, Personal, ProductId, Timestamp,
+};
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OrderStatus {
+    /// Open. Attempts to pay may fail and be repeated.
+    Pending,
+    /// The PG has not decided about a payment yet.
+    PayPending,
+    /// A virtual account waits for the deposit.
+    VirtualAccountIssued,
+    /// Paid by its exact total.
+    Paid,
+    /// Paid, and part of it went back.
+    PartialCancelled,
+    /// Closed by the shop, or all of the money went back.
+    Cancelled,
+    /// Closed unpaid.
+    Expired,
+    /// Money arrived that is not this order's; it is going back or went back.
+    Rejected,
+}
+
+/// Which generation of PortOne an order is paid through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// Iamport: `IMP.request_pay`, `imp_uid`.
+    V1,
+    /// `PortOne.requestPayment`, `paymentId`.
+    V2,
+}
+
+/// How the buyer wants to pay; PortOne's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "PortOne's own names, nothing to add")]
+pub enum PayMethod {
+    Card,
+    VirtualAccount,
+    Transfer,
+    Mobile,
+    GiftCertificate,
+    EasyPay,
+    Paypal,
+    Alipay,
+    ConvenienceStore,
+    AlipayPlus,
+}
+
+/// One product of an order, at the price it was ordered at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderLine {
+    /// The product.
+    pub product_id: ProductId,
+    /// Its name at the time.
+    pub name: String,
+    /// Pieces, 1–999.
+    pub quantity: u32,
+    /// Price of one piece in the order's currency.
+    pub unit_price: u64,
+    /// Share of `unit_price` that carries no VAT.
+    pub unit_tax_free: u64,
+}
+
+impl OrderLine {
+    /// Price of all pieces. Counted without overflow when the order was priced.
+    pub fn amount(&self) -> u64 {
+        self.unit_price.saturating_mul(u64::from(self.quantity))
+    }
+}
+
+/// Who buys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Customer {
+    /// Full name.
+    pub name: Personal,
+    /// E-mail address.
+    pub email: Option<Personal>,
+    /// Phone number.
+    pub phone: Option<Personal>,
+}
+
+/// The account a buyer pays into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualAccount {
+    /// The bank, in PortOne's word (V2: `SHINHAN`).
+    pub bank: Option<String>,
+    /// The account's number.
+    pub number: String,
+    /// Whose account it is.
+    pub holder: Option<String>,
+    /// Until when a deposit is taken.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why the last attempt to pay failed, in the PG's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The PG's code.
+    pub code: Option<String>,
+    /// The PG's text for the buyer.
+    pub message: Option<String>,
+}
+
+/// The newest news that was applied to an order: older news is old.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The transaction it was about.
+    pub transaction_id: String,
+    /// What state it was in.
+    pub status: PaymentStatus,
+    /// Since when, by PortOne's clock.
+    pub changed_at: Timestamp,
+}
+
+/// Why money is not this order's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Another amount than the order's total.
+    Amount,
+    /// Another currency.
+    Currency,
+    /// A store that is not ours.
+    Store,
+    /// A TEST channel in LIVE mode, a LIVE channel in TEST mode, or a channel of unknown type.
+    Channel,
+    /// It came after the order expired, and late payments are returned.
+    Late,
+    /// It came after the order was cancelled.
+    OrderCancelled,
+}
+
+/// An order, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its id; PortOne's `paymentId` and `merchant_uid`.
+    pub id: OrderId,
+    /// Counts the writes; every write is conditional on it.
+    pub version: u64,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Its name at the PG.
+    pub name: String,
+    /// What it costs. Never changes.
+    pub total: Money,
+    /// Share of the total that carries no VAT.
+    pub tax_free: u64,
+    /// What was ordered.
+    pub lines: Vec<OrderLine>,
+    /// Who ordered.
+    pub customer: Customer,
+    /// The generation it is paid through.
+    pub generation: Generation,
+    /// How the buyer meant to pay.
+    pub pay_method: PayMethod,
+    /// Where the payment window returns to.
+    pub redirect_url: Option<String>,
+    /// Whether registering the amount with PortOne beforehand failed.
+    pub unregistered: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+    /// Until when it stays open unpaid.
+    pub expires_at: Timestamp,
+    /// When its money arrived.
+    pub paid_at: Option<Timestamp>,
+    /// The money that arrived, matching or not.
+    pub received: Option<Money>,
+    /// How much of it went back.
+    pub returned: u64,
+    /// The newest news applied.
+    pub sighting: Option<Sighting>,
+    /// The account to pay into, while there is one.
+    pub virtual_account: Option<VirtualAccount>,
+    /// Why the last attempt failed.
+    pub last_failure: Option<Failure>,
+    /// Why its money is not its own.
+    pub rejections: Vec<Rejection>,
+    /// Every return of money, by number.
+    pub cancellations: Vec<Cancellation>,
+}
+
+impl Order {
+    /// The `Idempotency-Key` of a cancellation, the same over every try: 16–256 characters of
+    /// letters, digits and `-`, as PortOne asks (REST V2 overview, idempotency).
+    pub fn cancellation_key(&self, cancellation: &Cancellation) -> String {
+        format!("{}-cancel-{}", self.id, cancellation.number)
+    }
+
+    /// The cancellation of ours whose outcome is not known, if there is one.
+    pub fn open_cancellation(&self) -> Option<&Cancellation> {
+        self.cancellations.iter().find(|c| c.status == CancellationStatus::Intended)
+    }
+
+    /// How much of the money that arrived neither went back nor is on its way back, in minor units.
+    pub fn balance(&self) -> u64 {
+        let received = self.received.map_or(0, |money| money.amount);
+        let requested = self.cancellations.iter().filter(|c| c.status == CancellationStatus::Requested);
+        let on_its_way = requested.map(|c| c.amount).fold(0, u64::saturating_add);
+        received.saturating_sub(self.returned).saturating_sub(on_its_way)
+    }
+}

@@ -1,0 +1,51 @@
+//! The words of the domain's enumerations: PortOne's own where it has one. The table stores them and
+//! the API answers them, so they are part of the contract and change with a changelog line.
+
+use crate::{
+    CancellationOrigin, CancellationStatus, Generation, OrderStatus, PayMethod, PaymentStatus, Rejection,
+};
+
+macro_rules! words {
+    ($type:ident: $($variant:ident = $word:literal),+ $(,)?) => {
+        impl $type {
+            /// Its word.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The value a word stands for, if it is one.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+words!(OrderStatus:
+    Pending = "PENDING", PayPending = "PAY_PENDING", VirtualAccountIssued = "VIRTUAL_ACCOUNT_ISSUED",
+    Paid = "PAID", PartialCancelled = "PARTIAL_CANCELLED", Cancelled = "CANCELLED", Expired = "EXPIRED",
+    Rejected = "REJECTED",
+);
+words!(PaymentStatus:
+    Ready = "READY", PayPending = "PAY_PENDING", VirtualAccountIssued = "VIRTUAL_ACCOUNT_ISSUED",
+    Failed = "FAILED", Paid = "PAID", PartialCancelled = "PARTIAL_CANCELLED", Cancelled = "CANCELLED",
+    Unrecognized = "UNRECOGNIZED",
+);
+words!(Generation:
+    V1 = "V1", V2 = "V2",
+);
+words!(PayMethod:
+    Card = "CARD", VirtualAccount = "VIRTUAL_ACCOUNT", Transfer = "TRANSFER", Mobile = "MOBILE",
+    GiftCertificate = "GIFT_CERTIFICATE", EasyPay = "EASY_PAY", Paypal = "PAYPAL", Alipay = "ALIPAY",
+    ConvenienceStore = "CONVENIENCE_STORE", AlipayPlus = "ALIPAY_PLUS",
+);
+words!(Rejection:
+    Amount = "AMOUNT", Currency = "CURRENCY", Store = "STORE", Channel = "CHANNEL", Late = "LATE",
+    OrderCancelled = "ORDER_CANCELLED",
+);
+words!(CancellationOrigin:
+    Mismatch = "MISMATCH", Outside = "OUTSIDE",
+);
+words!(CancellationStatus:
+    Intended = "INTENDED", Requested = "REQUESTED", Succeeded = "SUCCEEDED", Failed = "FAILED",
+);
