@@ -10,7 +10,8 @@ use std::{sync::Arc, time::Duration};
 
 use backend::{
     backends::{self, StartError},
-    clock, config,
+    clock::{self, Deadline},
+    config,
     connection::Connection,
     http::{self, Call, Problem, ProblemCode, failed, header, idempotency_key},
     portone::PortoneClient,
@@ -55,7 +56,7 @@ impl App {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response<Body> {
-        Call::of(&request).answer(self.create(&request)).await
+        Call::of(&request).answer(Deadline::start(), self.create(&request)).await
     }
 
     async fn create(&self, request: &Request) -> Result<Response<Body>, Problem> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use backend::{
     backends::{self, StartError},
+    clock::Deadline,
     config,
     connection::Connection,
     http::{self, Call, Problem, ProblemCode, bearer_token, failed},
@@ -37,7 +38,7 @@ impl App {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response<Body> {
-        Call::of(&request).answer(self.view(&request)).await
+        Call::of(&request).answer(Deadline::start(), self.view(&request)).await
     }
 
     /// An unknown order, a wrong token and no token are one answer, so that nobody can find out which

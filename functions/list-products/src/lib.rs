@@ -2,6 +2,7 @@
 
 use backend::{
     backends::{self, StartError},
+    clock::Deadline,
     connection::Connection,
     http::{self, Call, Problem, failed},
     store::Store,
@@ -24,7 +25,7 @@ impl App {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response<Body> {
-        Call::of(&request).answer(self.list()).await
+        Call::of(&request).answer(Deadline::start(), self.list()).await
     }
 
     async fn list(&self) -> Result<Response<Body>, Problem> {

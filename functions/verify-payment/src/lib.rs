@@ -35,11 +35,15 @@ impl App {
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response<Body> {
         let deadline = Deadline::start();
-        Call::of(&request).answer(self.verify(&request, deadline)).await
+        Call::of(&request).answer(deadline, self.verify(&request, deadline)).await
     }
 
     async fn verify(&self, request: &Request, deadline: Deadline) -> Result<Response<Body>, Problem> {
         let id = payment_id(&http::json_body(request)?)?;
+        // Only what can be an order of ours is looked up: nobody asks PortOne through us.
+        if id.parse::<OrderId>().is_err() {
+            return Err(Problem::new(ProblemCode::OrderNotFound));
+        }
         let synced = self.sync.payment(&id, clock::now(), deadline).await.map_err(failed)?;
         let order = match synced {
             Synced::Unknown(_) => return Err(Problem::new(ProblemCode::OrderNotFound)),

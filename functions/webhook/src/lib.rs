@@ -37,7 +37,7 @@ impl App {
     /// Answers one delivery.
     pub async fn answer(&self, request: Request) -> Response<Body> {
         let deadline = Deadline::start();
-        Call::of(&request).answer(self.receive(&request, deadline)).await
+        Call::of(&request).answer(deadline, self.receive(&request, deadline)).await
     }
 
     async fn receive(&self, request: &Request, deadline: Deadline) -> Result<Response<Body>, Problem> {

@@ -33,6 +33,11 @@ impl Deadline {
         Self(Instant::now() + INVOCATION_MAX)
     }
 
+    /// The moment itself.
+    pub fn at(&self) -> Instant {
+        self.0
+    }
+
     /// What a step may take that would like `wanted`, when `reserve` is needed after it.
     pub fn allow(&self, wanted: Duration, reserve: Duration) -> Duration {
         self.0.saturating_duration_since(Instant::now()).saturating_sub(reserve).min(wanted)

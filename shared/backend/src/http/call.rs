@@ -6,8 +6,8 @@ use lambda_http::{Body, Request, RequestExt, Response, request::RequestContext};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::{Language, Problem, header};
-use crate::telemetry::chain;
+use super::{Language, Problem, ProblemCode, header};
+use crate::{clock::Deadline, telemetry::chain};
 
 /// What is said of every call and answered with every problem.
 #[derive(Clone, Debug)]
@@ -28,14 +28,20 @@ impl Call {
     }
 
     /// Does `work` and answers with what it comes to, in a span that carries the request's id.
+    ///
+    /// Work that is not done by `deadline` is dropped where it stands, which is as harmless as a crash
+    /// there, and the caller is asked to come again.
     pub async fn answer(
         &self,
+        deadline: Deadline,
         work: impl Future<Output = Result<Response<Body>, Problem>>,
     ) -> Response<Body> {
         let started = Instant::now();
         let span = tracing::info_span!("call", request_id = self.request_id);
         async {
-            let (response, code) = match work.await {
+            let late = || Problem::new(ProblemCode::TemporarilyUnavailable);
+            let done = tokio::time::timeout_at(deadline.at(), work).await;
+            let (response, code) = match done.unwrap_or_else(|_| Err(late())) {
                 Ok(response) => (response, None),
                 Err(problem) => (problem.respond(self.language, &self.request_id), Some(problem.code())),
             };

@@ -79,12 +79,12 @@ impl Store {
         };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(lost)) if lost.item.is_some() => {
-                let (existing, fingerprint) = item::to_order(lost.item().unwrap_or(&item::Item::new()))?;
+                let (existing, stored_print) = item::to_order(lost.item().unwrap_or(&item::Item::new()))?;
                 // Our own write, whose first answer got lost on the way.
-                if existing.id == order.id && existing.created_at == order.created_at {
+                if existing == *order && stored_print.as_deref() == fingerprint.map(|print| &print[..]) {
                     return Ok(Created::Made);
                 }
-                Ok(Created::Existed(Box::new(KeyedOrder { order: existing, fingerprint })))
+                Ok(Created::Existed(Box::new(KeyedOrder { order: existing, fingerprint: stored_print })))
             }
             _ => Err(StoreError::unavailable("PutItem")(error)),
         }
