@@ -2,8 +2,10 @@
 
 use backend::{http, token};
 use lambda_http::{Body, Response, http::HeaderValue, http::StatusCode};
-use order::{Order, OrderStatus};
+use order::{Generation, Order, OrderStatus};
 use serde_json::{Value, json};
+
+use crate::request::v1_pay_method;
 
 /// What a payment window needs to know of this shop.
 #[derive(Clone, Debug)]
@@ -12,6 +14,8 @@ pub struct Shop {
     pub store_id: String,
     /// PortOne channel key.
     pub channel_key: String,
+    /// The channel key that V1's window opens.
+    pub v1_channel_key: String,
 }
 
 /// Whether the order was made now.
@@ -33,7 +37,10 @@ pub fn respond(order: &Order, shop: &Shop, token_key: &[u8], answer: Answer) -> 
         "items": order.lines.iter().map(http::order_line).collect::<Vec<_>>(),
         "createdAt": http::rfc3339(order.created_at),
         "expiresAt": http::rfc3339(order.expires_at),
-        "payment": payment_request(order, shop),
+        "payment": match order.generation {
+            Generation::V1 => v1_payment_request(order, shop),
+            Generation::V2 => payment_request(order, shop),
+        },
     });
     let mut response = http::json(StatusCode::CREATED, &body);
     if answer == Answer::Replayed {
@@ -67,6 +74,34 @@ fn payment_request(order: &Order, shop: &Shop) -> Value {
     }
     if let Some(url) = &order.redirect_url {
         request["redirectUrl"] = json!(url);
+    }
+    request
+}
+
+/// What `IMP.request_pay()` takes (browser SDK V1, payment request parameters).
+fn v1_payment_request(order: &Order, shop: &Shop) -> Value {
+    let mut request = json!({
+        "channelKey": shop.v1_channel_key,
+        "pay_method": v1_pay_method(order.pay_method).unwrap_or("card"),
+        "merchant_uid": order.id.as_str(),
+        "name": order.name,
+        // A number: V1's script refuses text here.
+        "amount": order.total.amount,
+        "currency": order.total.currency.code(),
+        "buyer_name": order.customer.name.expose(),
+        "custom_data": { "orderId": order.id.as_str() },
+    });
+    if let Some(email) = &order.customer.email {
+        request["buyer_email"] = json!(email.expose());
+    }
+    if let Some(phone) = &order.customer.phone {
+        request["buyer_tel"] = json!(phone.expose());
+    }
+    if order.tax_free > 0 {
+        request["tax_free"] = json!(order.tax_free);
+    }
+    if let Some(url) = &order.redirect_url {
+        request["m_redirect_url"] = json!(url);
     }
     request
 }

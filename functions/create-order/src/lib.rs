@@ -14,12 +14,12 @@ use backend::{
     config,
     connection::Connection,
     http::{self, Call, Problem, ProblemCode, failed, header, idempotency_key},
-    portone::PortoneClient,
+    portone::Portone,
     secrets::SecretCache,
     store::{Created, KeyedOrder, RequestFingerprint, Store},
 };
 use lambda_http::{Body, Request, Response};
-use order::{Generation, Order, OrderId, OrderStatus, name::order_name, product};
+use order::{Order, OrderId, OrderStatus, name::order_name, product};
 use ring::digest;
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ const PRE_REGISTER_MAX: Duration = Duration::from_millis(4_000);
 #[derive(Debug)]
 pub struct App {
     store: Store,
-    portone: PortoneClient,
+    portone: Portone,
     secrets: Arc<SecretCache>,
     shop: Shop,
     allowed_origins: Vec<String>,
@@ -45,9 +45,14 @@ impl App {
     pub async fn start() -> Result<Self, StartError> {
         let connection = Connection::new();
         let store = backends::store(&connection)?;
-        let shop = Shop { store_id: config::store_id()?, channel_key: config::channel_key()? };
+        let shop = Shop {
+            store_id: config::store_id()?,
+            channel_key: config::channel_key()?,
+            v1_channel_key: config::v1_channel_key()?,
+        };
         let (allowed_origins, order_ttl_minutes) = (config::allowed_origins()?, config::order_ttl_minutes()?);
         config::portone_api_base()?;
+        config::portone_v1_api_base()?;
         let secrets = backends::secrets(&connection).await?;
         secrets.current().await.order_token_key()?;
         let portone = backends::portone(&connection, secrets.clone()).await?;
@@ -97,7 +102,7 @@ impl App {
             tax_free: priced.tax_free,
             lines: priced.lines,
             customer: checked.customer,
-            generation: Generation::V2,
+            generation: checked.generation,
             pay_method: checked.pay_method,
             redirect_url: checked.redirect_url,
             unregistered: false,
@@ -151,7 +156,7 @@ impl App {
 
     /// Registers the amount with PortOne; whether it did.
     async fn register(&self, order: &Order) -> bool {
-        let registered = self.portone.pre_register(order, &self.shop.store_id, PRE_REGISTER_MAX);
+        let registered = self.portone.register(order, &self.shop.store_id, PRE_REGISTER_MAX);
         match tokio::time::timeout(PRE_REGISTER_MAX, registered).await {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {

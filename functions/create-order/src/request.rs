@@ -2,7 +2,7 @@
 
 use backend::http::FieldFault;
 use order::{
-    Customer, PayMethod, Personal, ProductId,
+    Customer, Generation, PayMethod, Personal, ProductId,
     product::{PricingFault, QUANTITY_MAX},
 };
 use serde_json::{Map, Value};
@@ -33,6 +33,7 @@ pub struct BasketLine {
 /// What does not depend on the catalogue.
 pub struct Checked {
     pub customer: Customer,
+    pub generation: Generation,
     pub pay_method: PayMethod,
     pub redirect_url: Option<String>,
 }
@@ -66,11 +67,13 @@ impl Wanted {
         };
         let basket = basket(body, &mut faults);
         let customer = customer(body, &mut faults);
-        let pay_method = pay_method(body, &mut faults);
-        sdk(body, &mut faults);
+        let generation = generation(body, &mut faults);
+        let pay_method = pay_method(body, generation, &mut faults);
         let redirect_url = redirect_url(body, allowed_origins, &mut faults);
-        let checked = match (customer, pay_method) {
-            (Some(customer), Some(pay_method)) => Some(Checked { customer, pay_method, redirect_url }),
+        let checked = match (customer, generation, pay_method) {
+            (Some(customer), Some(generation), Some(pay_method)) => {
+                Some(Checked { customer, generation, pay_method, redirect_url })
+            }
             _ => None,
         };
         (Self { basket, checked }, faults.0)
@@ -364,12 +367,29 @@ fn digits(text: &str) -> Option<String> {
     ((9..=15).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit())).then_some(bare)
 }
 
-fn pay_method(body: &Map<String, Value>, faults: &mut Faults) -> Option<PayMethod> {
+fn generation(body: &Map<String, Value>, faults: &mut Faults) -> Option<Generation> {
+    match member(body, "sdk").map(Value::as_str) {
+        None | Some(Some("v2")) => Some(Generation::V2),
+        Some(Some("v1")) => Some(Generation::V1),
+        Some(_) => {
+            faults.add("/sdk", "invalid-sdk", "sdk는 v1 또는 v2여야 합니다.", "sdk must be v1 or v2.");
+            None
+        }
+    }
+}
+
+fn pay_method(
+    body: &Map<String, Value>,
+    generation: Option<Generation>,
+    faults: &mut Faults,
+) -> Option<PayMethod> {
     let method = match member(body, "payMethod") {
         None => Some(PayMethod::Card),
         Some(Value::String(method)) => PayMethod::from_word(method),
         Some(_) => None,
     };
+    let method =
+        method.filter(|method| generation != Some(Generation::V1) || v1_pay_method(*method).is_some());
     if method.is_none() {
         faults.add(
             "/payMethod",
@@ -381,13 +401,18 @@ fn pay_method(body: &Map<String, Value>, faults: &mut Faults) -> Option<PayMetho
     method
 }
 
-fn sdk(body: &Map<String, Value>, faults: &mut Faults) {
-    match member(body, "sdk") {
-        None => {}
-        Some(Value::String(sdk)) if sdk == "v2" => {}
-        Some(_) => {
-            faults.add("/sdk", "invalid-sdk", "지원하지 않는 SDK입니다.", "This sdk is not supported.")
-        }
+/// V1's `pay_method`, where it has one. Easy pay is a channel there, not a method.
+pub fn v1_pay_method(method: PayMethod) -> Option<&'static str> {
+    match method {
+        PayMethod::Card | PayMethod::EasyPay => Some("card"),
+        PayMethod::VirtualAccount => Some("vbank"),
+        PayMethod::Transfer => Some("trans"),
+        PayMethod::Mobile => Some("phone"),
+        PayMethod::GiftCertificate
+        | PayMethod::Paypal
+        | PayMethod::Alipay
+        | PayMethod::ConvenienceStore
+        | PayMethod::AlipayPlus => None,
     }
 }
 
@@ -467,8 +492,8 @@ mod tests {
             ("/customer/name", "required"),
             ("/customer/email", "invalid-email"),
             ("/customer/phone", "invalid-phone"),
-            ("/payMethod", "invalid-pay-method"),
             ("/sdk", "invalid-sdk"),
+            ("/payMethod", "invalid-pay-method"),
             ("/redirectUrl", "origin-not-allowed"),
         ];
         assert_eq!(faults(body), expected.map(|(pointer, code)| (pointer.to_owned(), code)));

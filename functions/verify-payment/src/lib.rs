@@ -8,8 +8,9 @@ use backend::{
     backends::{self, StartError},
     clock::{self, Deadline},
     connection::Connection,
-    flow::{Sync, Synced},
+    flow::{Claim, Sync, Synced},
     http::{self, Call, FieldFault, Problem, ProblemCode, bearer_token, failed},
+    portone,
     secrets::SecretCache,
     token,
 };
@@ -39,14 +40,13 @@ impl App {
     }
 
     async fn verify(&self, request: &Request, deadline: Deadline) -> Result<Response<Body>, Problem> {
-        let id = payment_id(&http::json_body(request)?)?;
-        // Only what can be an order of ours is looked up: nobody asks PortOne through us.
-        if id.parse::<OrderId>().is_err() {
-            return Err(Problem::new(ProblemCode::OrderNotFound));
-        }
-        let synced = self.sync.payment(&id, clock::now(), deadline).await.map_err(failed)?;
+        let body = http::json_body(request)?;
+        let claim = claim(&body)?;
+        let synced = self.sync.payment(claim, clock::now(), deadline).await.map_err(failed)?;
         let order = match synced {
             Synced::Unknown(_) => return Err(Problem::new(ProblemCode::OrderNotFound)),
+            // A payment of another order was sent along with this one: refused, and nothing was done.
+            Synced::AnotherOrder => return Err(another_order()),
             Synced::Order { found_mismatch: true, .. } => {
                 return Err(Problem::new(ProblemCode::PaymentMismatch));
             }
@@ -69,20 +69,51 @@ impl App {
     }
 }
 
-fn payment_id(body: &Value) -> Result<String, Problem> {
-    let fault = |code, korean: &str, english: &str| {
-        let detail = (korean.to_owned(), english.to_owned());
-        Err(Problem::fields(vec![FieldFault { pointer: "/paymentId".to_owned(), code, detail }]))
+/// What the page says it paid. V1's page sends `imp_uid`, alone or with `merchant_uid`.
+fn claim(body: &Value) -> Result<Claim<'_>, Problem> {
+    let given = |name| body.get(name).is_some_and(|value| !value.is_null());
+    if given("paymentId") || !(given("imp_uid") || given("merchant_uid")) {
+        return Ok(Claim::Payment(order_id(required(body, "paymentId")?)?));
+    }
+    let merchant_uid =
+        given("merchant_uid").then(|| order_id(required(body, "merchant_uid")?)).transpose()?;
+    match merchant_uid {
+        // V1 gives no `imp_uid` where its window never opened: the order itself is looked up.
+        Some(id) if !given("imp_uid") => Ok(Claim::Payment(id)),
+        _ => Ok(Claim::V1Transaction { imp_uid: imp_uid(required(body, "imp_uid")?)?, merchant_uid }),
+    }
+}
+
+/// Only what can be an order of ours is looked up: nobody asks PortOne through us.
+fn order_id(text: &str) -> Result<&str, Problem> {
+    text.parse::<OrderId>().map(|_| text).map_err(|_| Problem::new(ProblemCode::OrderNotFound))
+}
+
+fn imp_uid(text: &str) -> Result<&str, Problem> {
+    if portone::v1::is_imp_uid(text) { Ok(text) } else { Err(Problem::new(ProblemCode::OrderNotFound)) }
+}
+
+fn required<'a>(body: &'a Value, name: &str) -> Result<&'a str, Problem> {
+    let fault = |code, korean: String, english: String| {
+        let pointer = format!("/{name}");
+        Err(Problem::fields(vec![FieldFault { pointer, code, detail: (korean, english) }]))
     };
-    match body.get("paymentId") {
-        Some(Value::String(id)) if !id.is_empty() => Ok(id.clone()),
-        None | Some(Value::Null) => fault("required", "paymentId가 필요합니다.", "paymentId is required."),
+    match body.get(name) {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        None | Some(Value::Null) => {
+            fault("required", format!("{name} 값이 필요합니다."), format!("{name} is required."))
+        }
         Some(_) => fault(
             "invalid-type",
-            "paymentId는 비어 있지 않은 문자열이어야 합니다.",
-            "paymentId must be a non-empty string.",
+            format!("{name} 값은 비어 있지 않은 문자열이어야 합니다."),
+            format!("{name} must be a non-empty string."),
         ),
     }
+}
+
+fn another_order() -> Problem {
+    let detail = ("이 주문의 결제가 아닙니다.".to_owned(), "This is not a payment of this order.".to_owned());
+    Problem::fields(vec![FieldFault { pointer: "/imp_uid".to_owned(), code: "not-this-order", detail }])
 }
 
 #[cfg(test)]
@@ -90,12 +121,24 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const ID: &str = "01JDABCDEFGHJKMNPQRSTVWXYZ";
+
+    #[test]
+    fn both_generations_claims_are_read() {
+        assert!(matches!(
+            claim(&json!({ "paymentId": ID, "status": "PAID", "amount": 1 })),
+            Ok(Claim::Payment(ID))
+        ));
+        let v1 = json!({ "imp_uid": "imp_1", "merchant_uid": ID, "imp_success": true });
+        assert!(matches!(claim(&v1), Ok(Claim::V1Transaction { imp_uid: "imp_1", merchant_uid: Some(ID) })));
+        let alone = json!({ "imp_uid": "imp_1" });
+        assert!(matches!(claim(&alone), Ok(Claim::V1Transaction { imp_uid: "imp_1", merchant_uid: None })));
+        let closed = json!({ "imp_uid": null, "merchant_uid": ID });
+        assert!(matches!(claim(&closed), Ok(Claim::Payment(ID))));
+    }
+
     #[test]
     fn only_a_text_names_a_payment() {
-        assert_eq!(
-            payment_id(&json!({ "paymentId": "p", "status": "PAID", "amount": 1 })).ok().as_deref(),
-            Some("p")
-        );
         for wrong in [
             json!({}),
             json!([]),
@@ -104,8 +147,24 @@ mod tests {
             json!({ "paymentId": "" }),
             json!({ "paymentId": 1 }),
             json!({ "paymentId": ["p"] }),
+            json!({ "imp_uid": 7 }),
         ] {
-            assert_eq!(payment_id(&wrong).unwrap_err().code(), ProblemCode::ValidationFailed, "{wrong}");
+            let problem = claim(&wrong).err().map(|problem| problem.code());
+            assert_eq!(problem, Some(ProblemCode::ValidationFailed), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_order_is_not_found_and_not_asked_for() {
+        for id in ["p", "../../orders", "01jdabcdefghjkmnpqrstvwxyz"] {
+            for body in [
+                json!({ "paymentId": id }),
+                json!({ "imp_uid": id }),
+                json!({ "imp_uid": "imp_1", "merchant_uid": id }),
+            ] {
+                let problem = claim(&body).err().map(|problem| problem.code());
+                assert_eq!(problem, Some(ProblemCode::OrderNotFound), "{body}");
+            }
         }
     }
 }

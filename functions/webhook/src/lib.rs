@@ -1,21 +1,23 @@
-//! `POST /webhooks/portone`: PortOne V2 says a payment may have changed.
+//! `POST /webhooks/portone` and `/webhooks/portone/v1`: PortOne says a payment may have changed.
 //!
-//! The signature says who speaks; what changed is read from PortOne. Everything that is verified is
+//! V2's signature says who speaks; what changed is read from PortOne. Everything that is verified is
 //! answered 200, also what we do not know, cannot read or refuse, since PortOne would only repeat it;
 //! 5xx is for what a repetition may finish.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use backend::{
     backends::{self, StartError},
     clock::{self, Deadline},
+    config,
     connection::Connection,
-    flow::{Sync, Synced},
+    flow::{Claim, Sync, Synced},
     http::{self, Call, Problem, ProblemCode, failed, header},
     secrets::SecretCache,
-    webhook::{self, Hint, SignatureFault, SignatureHeaders},
+    store::ParkedDelivery,
+    webhook::{self, Hint, SignatureFault, SignatureHeaders, V1Hint},
 };
-use lambda_http::{Body, Request, Response, http::StatusCode};
+use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode, request::RequestContext};
 use order::Timestamp;
 use serde_json::json;
 
@@ -24,14 +26,16 @@ use serde_json::json;
 pub struct App {
     sync: Sync,
     secrets: Arc<SecretCache>,
+    v1_sources: Vec<IpAddr>,
 }
 
 impl App {
     /// Wires the function from its environment and reads the secret.
     pub async fn start() -> Result<Self, StartError> {
+        let v1_sources = config::v1_webhook_sources()?;
         let (sync, secrets) = backends::sync(&Connection::new()).await?;
-        secrets.current().await.v2_webhook_keys()?;
-        Ok(Self { sync, secrets })
+        secrets.current().await.webhooks()?;
+        Ok(Self { sync, secrets, v1_sources })
     }
 
     /// Answers one delivery.
@@ -42,34 +46,99 @@ impl App {
 
     async fn receive(&self, request: &Request, deadline: Deadline) -> Result<Response<Body>, Problem> {
         let now = clock::now();
+        if request.raw_http_path().ends_with("/v1") {
+            return self.receive_v1(request, now, deadline).await;
+        }
         self.check_signature(request, now).await?;
         let delivery = header(request, "webhook-id").unwrap_or_default();
-        let payment_id = match webhook::read(request.body()) {
-            Hint::Payment(id) => id,
-            hint @ (Hint::Other | Hint::Unreadable) => {
-                tracing::warn!(event = "webhook.ignored", delivery, ?hint);
-                return Ok(received());
+        match webhook::read(request.body()) {
+            Hint::Payment(id) => {
+                tracing::info!(event = "webhook.received", delivery, payment_id = id);
+                self.apply(Claim::Payment(&id), now, deadline).await.map_err(NotApplied::problem)?;
             }
+            hint @ (Hint::Other | Hint::Unreadable) => {
+                tracing::warn!(event = "webhook.ignored", delivery, ?hint)
+            }
+        }
+        Ok(received())
+    }
+
+    /// Nobody signs V1's deliveries, so one is only a hint where to look; and PortOne sends it once, so
+    /// one that cannot be worked off now is parked in the table and answered. Only when the table itself
+    /// cannot be reached is it answered 5xx: shops that asked PortOne for resends get one then.
+    ///
+    /// Each delivery that comes through takes a few parked ones along.
+    async fn receive_v1(
+        &self,
+        request: &Request,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Response<Body>, Problem> {
+        if !self.v1_sources.is_empty()
+            && !source_address(request).is_some_and(|ip| self.v1_sources.contains(&ip))
+        {
+            return Err(Problem::new(ProblemCode::SourceNotAllowed));
+        }
+        let Some(hint) = webhook::read_v1(request.body()) else {
+            tracing::warn!(event = "webhook.ignored", generation = "V1");
+            return Ok(received());
         };
-        match self.sync.payment(&payment_id, now, deadline).await {
+        let (applied, parked) = tokio::join!(self.apply_v1(&hint, now, deadline), self.sync.store.parked());
+        match applied {
+            Ok(()) => {
+                for delivery in parked.unwrap_or_default() {
+                    let hint = V1Hint { imp_uid: delivery.imp_uid.clone(), merchant_uid: None };
+                    if self.apply_v1(&hint, now, deadline).await.is_ok() {
+                        self.sync.store.unpark(&delivery).await.map_err(failed)?;
+                    }
+                }
+            }
+            Err(NotApplied(_)) => {
+                let delivery = ParkedDelivery { imp_uid: hint.imp_uid };
+                self.sync.store.park(&delivery, now).await.map_err(failed)?;
+                tracing::error!(
+                    event = "webhook.parked",
+                    imp_uid = delivery.imp_uid,
+                    "a delivery waits in the table"
+                );
+            }
+        }
+        Ok(received())
+    }
+
+    async fn apply_v1(&self, hint: &V1Hint, now: Timestamp, deadline: Deadline) -> Result<(), NotApplied> {
+        let claim =
+            Claim::V1Transaction { imp_uid: &hint.imp_uid, merchant_uid: hint.merchant_uid.as_deref() };
+        if self.apply(claim, now, deadline).await? {
+            return Ok(());
+        }
+        // The hint named another order than PortOne does: PortOne's word counts.
+        let claim = Claim::V1Transaction { imp_uid: &hint.imp_uid, merchant_uid: None };
+        self.apply(claim, now, deadline).await.map(|_| ())
+    }
+
+    /// Syncs what a delivery points to; whether it is about the order it named.
+    async fn apply(&self, claim: Claim<'_>, now: Timestamp, deadline: Deadline) -> Result<bool, NotApplied> {
+        match self.sync.payment(claim, now, deadline).await {
             Ok(Synced::Order { order, return_unresolved, .. }) => {
-                tracing::info!(event = "webhook.applied", delivery, order_id = %order.id, status = ?order.status);
-                // PortOne's next delivery is the next try to give the money back.
+                tracing::info!(event = "webhook.applied", order_id = %order.id, status = ?order.status);
+                // The next delivery is the next try to give the money back.
                 if return_unresolved {
-                    Err(Problem::new(ProblemCode::TemporarilyUnavailable))
+                    Err(NotApplied(ProblemCode::TemporarilyUnavailable))
                 } else {
-                    Ok(received())
+                    Ok(true)
                 }
             }
             Ok(Synced::Unknown(unknown)) => {
-                tracing::warn!(event = "webhook.unknown_payment", delivery, payment_id, ?unknown);
-                Ok(received())
+                tracing::warn!(event = "webhook.unknown_payment", ?claim, ?unknown);
+                Ok(true)
             }
-            Err(error) if error.is_transient() => Err(failed(error)),
+            Ok(Synced::AnotherOrder) => Ok(false),
+            Err(error) if error.is_transient() => Err(NotApplied(failed(error).code())),
             // A repetition cannot change it; a person has to.
             Err(error) => {
                 failed(error);
-                Ok(received())
+                Ok(true)
             }
         }
     }
@@ -85,16 +154,33 @@ impl App {
         };
         let secrets = self.secrets.current().await;
         let mut checked =
-            webhook::verify(headers, request.body(), secrets.v2_webhook_keys().map_err(failed)?, now);
+            webhook::verify(headers, request.body(), secrets.v2_webhook_keys().unwrap_or_default(), now);
         if checked == Err(SignatureFault::NoMatch)
             && let Some(newer) = self.secrets.newer_than(&secrets).await
         {
-            checked = webhook::verify(headers, request.body(), newer.v2_webhook_keys().map_err(failed)?, now);
+            checked =
+                webhook::verify(headers, request.body(), newer.v2_webhook_keys().unwrap_or_default(), now);
         }
         checked.map_err(|fault| {
             tracing::warn!(event = "webhook.signature", %fault, "a delivery was refused");
             Problem::new(ProblemCode::InvalidSignature)
         })
+    }
+}
+
+/// Why a delivery has to be looked at again.
+struct NotApplied(ProblemCode);
+
+impl NotApplied {
+    fn problem(self) -> Problem {
+        Problem::new(self.0)
+    }
+}
+
+fn source_address(request: &Request) -> Option<IpAddr> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref()?.parse().ok(),
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `POST /webhooks/portone`.
+//! `POST /webhooks/portone` and `/webhooks/portone/v1`.
 
 use std::process::ExitCode;
 

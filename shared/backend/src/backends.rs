@@ -6,7 +6,7 @@ use crate::{
     config::{self, ConfigError},
     connection::Connection,
     flow::Sync,
-    portone::PortoneClient,
+    portone::{Portone, V1Client, V2Client},
     secrets::{SecretCache, SecretsError},
     store::Store,
 };
@@ -33,19 +33,20 @@ pub async fn secrets(connection: &Connection) -> Result<Arc<SecretCache>, StartE
     Ok(Arc::new(SecretCache::load(client, config::secret_id()?).await?))
 }
 
-/// PortOne. Nothing is connected yet.
-pub async fn portone(
-    connection: &Connection,
-    secrets: Arc<SecretCache>,
-) -> Result<PortoneClient, StartError> {
-    secrets.current().await.v2_api_secret()?;
-    Ok(PortoneClient::new(connection, config::portone_api_base()?, secrets))
+/// Both generations of PortOne. Nothing is connected yet.
+pub async fn portone(connection: &Connection, secrets: Arc<SecretCache>) -> Result<Portone, StartError> {
+    secrets.current().await.portone()?;
+    Ok(Portone {
+        v1: V1Client::new(connection, config::portone_v1_api_base()?, secrets.clone()),
+        v2: V2Client::new(connection, config::portone_api_base()?, secrets),
+    })
 }
 
 /// What syncing payments needs. Configuration is checked before the secret is read.
 pub async fn sync(connection: &Connection) -> Result<(Sync, Arc<SecretCache>), StartError> {
     let (terms, store) = (config::terms()?, store(connection)?);
     config::portone_api_base()?;
+    config::portone_v1_api_base()?;
     let secrets = secrets(connection).await?;
     let portone = portone(connection, secrets.clone()).await?;
     Ok((Sync { store, portone, terms }, secrets))

@@ -1,7 +1,7 @@
 //! The environment, read once. Each function reads the values it needs; a missing or wrong one stops
 //! it at init with one line that names it.
 
-use std::env;
+use std::{env, net::IpAddr};
 
 use order::{LatePayment, PaymentMode, Terms};
 
@@ -45,6 +45,11 @@ pub fn portone_api_base() -> Result<String, ConfigError> {
     base_url("PORTONE_API_BASE", "https://api.portone.io")
 }
 
+/// `PORTONE_V1_API_BASE`: where PortOne V1 is.
+pub fn portone_v1_api_base() -> Result<String, ConfigError> {
+    base_url("PORTONE_V1_API_BASE", "https://api.iamport.kr")
+}
+
 fn base_url(name: &'static str, default: &str) -> Result<String, ConfigError> {
     let base = optional(name).unwrap_or_else(|| default.to_owned());
     match reqwest::Url::parse(&base) {
@@ -63,6 +68,23 @@ pub fn store_id() -> Result<String, ConfigError> {
 /// `PORTONE_CHANNEL_KEY`: the channel the payment window opens.
 pub fn channel_key() -> Result<String, ConfigError> {
     required("PORTONE_CHANNEL_KEY")
+}
+
+/// `PORTONE_V1_CHANNEL_KEY`: the channel V1's window opens; the V2 one if not set.
+pub fn v1_channel_key() -> Result<String, ConfigError> {
+    optional("PORTONE_V1_CHANNEL_KEY").map_or_else(channel_key, Ok)
+}
+
+/// `V1_WEBHOOK_SOURCES`: the addresses V1 webhooks may come from, comma-separated; empty for any, since a
+/// V1 webhook is only a hint. PortOne publishes 52.78.100.19, 52.78.48.223 and 52.78.5.241.
+pub fn v1_webhook_sources() -> Result<Vec<IpAddr>, ConfigError> {
+    let wrong = |_| ConfigError::Wrong {
+        name: "V1_WEBHOOK_SOURCES",
+        must: "must be IP addresses separated by commas",
+    };
+    let listed = optional("V1_WEBHOOK_SOURCES").unwrap_or_default();
+    let addresses = listed.split(',').map(str::trim).filter(|address| !address.is_empty());
+    addresses.map(|address| address.parse().map_err(wrong)).collect()
 }
 
 /// `PORTONE_STORE_ID`, `PAYMENT_MODE` and `LATE_PAYMENT`: what this deployment takes.

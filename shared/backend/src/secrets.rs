@@ -25,7 +25,17 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 pub struct Secrets {
     v2_api_secret: Option<SecretString>,
     v2_webhook_keys: Vec<SigningKey>,
+    v1_key_pair: Option<V1KeyPair>,
     order_token_key: Option<SecretSlice<u8>>,
+}
+
+/// V1's key (an account's name) and secret.
+#[derive(Debug)]
+pub struct V1KeyPair {
+    /// `imp_key`.
+    pub key: String,
+    /// `imp_secret`.
+    pub secret: SecretString,
 }
 
 /// Why the secret cannot be used. Says which member is wrong, never what it holds.
@@ -45,6 +55,8 @@ struct Wire {
     v2_api_secret: Option<Incoming>,
     #[serde(default)]
     v2_webhook_secrets: Vec<Incoming>,
+    v1_api_key: Option<Incoming>,
+    v1_api_secret: Option<Incoming>,
     order_token_key: Option<Incoming>,
 }
 
@@ -76,7 +88,15 @@ impl Secrets {
             Ok(bytes) if bytes.len() >= 32 => Ok(SecretSlice::from(bytes)),
             _ => Err(SecretsError::Malformed("has an orderTokenKey that is not base64 of at least 32 bytes")),
         };
+        let v1_key_pair = match (wire.v1_api_key, wire.v1_api_secret) {
+            (None, None) => None,
+            (Some(key), Some(secret)) if !key.0.trim().is_empty() && !secret.0.trim().is_empty() => {
+                Some(V1KeyPair { key: key.0.trim().to_owned(), secret: secret.0.trim().into() })
+            }
+            _ => return Err(SecretsError::Malformed("must have both v1ApiKey and v1ApiSecret, or neither")),
+        };
         Ok(Self {
+            v1_key_pair,
             v2_api_secret: v2_api_secret.map(SecretString::from),
             v2_webhook_keys: wire.v2_webhook_secrets.iter().map(key).collect::<Result<_, _>>()?,
             order_token_key: wire.order_token_key.map(token_key).transpose()?,
@@ -86,6 +106,32 @@ impl Secrets {
     /// The V2 API secret.
     pub fn v2_api_secret(&self) -> Result<&SecretString, SecretsError> {
         self.v2_api_secret.as_ref().ok_or(SecretsError::Malformed("has no v2ApiSecret"))
+    }
+
+    /// V1's key and secret.
+    pub fn v1_key_pair(&self) -> Result<&V1KeyPair, SecretsError> {
+        self.v1_key_pair.as_ref().ok_or(SecretsError::Malformed("has no v1ApiKey and v1ApiSecret"))
+    }
+
+    /// Whether V1's key and secret are the same as in `other`.
+    pub fn has_v1_key_pair_of(&self, other: &Self) -> bool {
+        let texts = |pair: &Option<V1KeyPair>| {
+            pair.as_ref().map(|p| (p.key.clone(), p.secret.expose_secret().to_owned()))
+        };
+        texts(&self.v1_key_pair) == texts(&other.v1_key_pair)
+    }
+
+    /// Whether the API of at least one generation can be called.
+    pub fn portone(&self) -> Result<(), SecretsError> {
+        if self.v2_api_secret.is_none() && self.v1_key_pair.is_none() {
+            return Err(SecretsError::Malformed("has neither v2ApiSecret nor v1ApiKey and v1ApiSecret"));
+        }
+        Ok(())
+    }
+
+    /// Whether deliveries of at least one generation can be worked off.
+    pub fn webhooks(&self) -> Result<(), SecretsError> {
+        if self.v1_key_pair.is_none() { self.v2_webhook_keys().map(|_| ()) } else { Ok(()) }
     }
 
     /// The keys that webhooks may be signed with; at least one.

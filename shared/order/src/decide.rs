@@ -230,7 +230,12 @@ fn is_news(order: &Order, seen: &Observation) -> bool {
 }
 
 fn sighting(seen: &Observation) -> Sighting {
-    Sighting { transaction_id: seen.transaction_id.clone(), status: seen.status, changed_at: seen.changed_at }
+    Sighting {
+        generation: seen.generation,
+        transaction_id: seen.transaction_id.clone(),
+        status: seen.status,
+        changed_at: seen.changed_at,
+    }
 }
 
 /// Money for an order that can take it.

@@ -1,6 +1,6 @@
 //! What PortOne says of one payment at one moment, free of either generation's spelling.
 
-use crate::{Currency, Failure, Timestamp, VirtualAccount};
+use crate::{Currency, Failure, Generation, Timestamp, VirtualAccount};
 
 /// The state of a payment at PortOne.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +74,8 @@ pub enum ObservedCancellationStatus {
 /// PortOne's own record of a payment, read now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
+    /// The generation it was made through.
+    pub generation: Generation,
     /// Our order's id, as PortOne echoes it (V2 `id`, V1 `merchant_uid`).
     pub payment_id: String,
     /// The attempt this is about (V2 `transactionId`, V1 `imp_uid`).

@@ -108,6 +108,8 @@ pub struct Failure {
 /// The newest news that was applied to an order: older news is old.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
+    /// The generation it came through.
+    pub generation: Generation,
     /// The transaction it was about.
     pub transaction_id: String,
     /// What state it was in.
@@ -152,7 +154,7 @@ pub struct Order {
     pub lines: Vec<OrderLine>,
     /// Who ordered.
     pub customer: Customer,
-    /// The generation it is paid through.
+    /// The generation whose window its page was told to open.
     pub generation: Generation,
     /// How the buyer meant to pay.
     pub pay_method: PayMethod,
@@ -189,6 +191,12 @@ impl Order {
     /// letters, digits and `-`, as PortOne asks (REST V2 overview, idempotency).
     pub fn cancellation_key(&self, cancellation: &Cancellation) -> String {
         format!("{}-cancel-{}", self.id, cancellation.number)
+    }
+
+    /// The generation to ask about its payment: the one the newest news came through, since a page can
+    /// open the other generation's window with this order's id.
+    pub fn paid_through(&self) -> Generation {
+        self.sighting.as_ref().map_or(self.generation, |sighting| sighting.generation)
     }
 
     /// The cancellation of ours whose outcome is not known, if there is one.

@@ -2,4 +2,4 @@
 
 mod sync;
 
-pub use sync::{Sync, SyncError, Synced, UnknownPayment};
+pub use sync::{Claim, Sync, SyncError, Synced, UnknownPayment};

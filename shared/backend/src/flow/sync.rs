@@ -11,14 +11,14 @@
 use std::time::Duration;
 
 use order::{
-    CancellationOutcome, Decision, Observation, Order, OrderId, OrderStatus, Terms, Timestamp, decide,
-    record_outcome,
+    CancellationOutcome, Decision, Generation, Observation, Order, OrderId, OrderStatus, Terms, Timestamp,
+    decide, record_outcome,
 };
 
 use crate::{
     clock::Deadline,
     connection::AWS_CALL_MAX,
-    portone::{PortoneClient, PortoneError},
+    portone::{CancelRequest, Portone, PortoneError},
     store::{AdvanceError, Orphan, Store, StoreError},
 };
 
@@ -59,6 +59,20 @@ impl SyncError {
     }
 }
 
+/// Somebody's claim that a payment may have changed: where to look, not what is there.
+#[derive(Clone, Copy, Debug)]
+pub enum Claim<'a> {
+    /// The payment of this id, which is our order's id.
+    Payment(&'a str),
+    /// V1's transaction `imp_uid`, said to be for the order `merchant_uid`.
+    V1Transaction {
+        /// PortOne's id of the attempt.
+        imp_uid: &'a str,
+        /// The order, if the claimant names one. Else PortOne does, at the price of another round.
+        merchant_uid: Option<&'a str>,
+    },
+}
+
 /// What a sync came to.
 #[derive(Debug)]
 pub enum Synced {
@@ -73,6 +87,8 @@ pub enum Synced {
     },
     /// We have no such order.
     Unknown(UnknownPayment),
+    /// The payment exists, and it is another order's than the claimed one. Nothing was done.
+    AnotherOrder,
 }
 
 /// A payment id that is none of our orders.
@@ -90,25 +106,55 @@ pub struct Sync {
     /// The table.
     pub store: Store,
     /// PortOne.
-    pub portone: PortoneClient,
+    pub portone: Portone,
     /// What this deployment takes.
     pub terms: Terms,
 }
 
 impl Sync {
-    /// Syncs the payment `payment_id`, which may be anybody's claim.
+    /// Syncs the payment that `claim` points to.
     ///
     /// Repeating it, at once or later, changes nothing after the first time, except that it finishes
     /// what an earlier one left undone.
     pub async fn payment(
         &self,
-        payment_id: &str,
+        claim: Claim<'_>,
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<Synced, SyncError> {
         let read_max = deadline.allow(READ_MAX, AWS_CALL_MAX);
-        let (order, seen) = tokio::join!(self.order(payment_id), self.portone.payment(payment_id, read_max));
-        match (order?, seen?) {
+        let (order, seen) = match claim {
+            Claim::Payment(id) => {
+                let (order, seen) = tokio::join!(self.order(id), self.portone.v2.payment(id, read_max));
+                match (order?, seen) {
+                    // V1's orders are asked of V1, unless V2 knows the payment as well.
+                    (Some(order), Ok(None) | Err(_)) if order.paid_through() == Generation::V1 => {
+                        let seen = self
+                            .portone
+                            .v1
+                            .payment_of_order(id, deadline.allow(READ_MAX, AWS_CALL_MAX))
+                            .await?;
+                        (Some(order), seen)
+                    }
+                    (order, seen) => (order, seen?),
+                }
+            }
+            Claim::V1Transaction { imp_uid, merchant_uid: Some(id) } => {
+                let (order, seen) = tokio::join!(self.order(id), self.portone.v1.payment(imp_uid, read_max));
+                let seen = seen?;
+                if seen.as_ref().is_some_and(|seen| seen.payment_id != id) {
+                    return Ok(Synced::AnotherOrder);
+                }
+                (order?, seen)
+            }
+            Claim::V1Transaction { imp_uid, merchant_uid: None } => {
+                match self.portone.v1.payment(imp_uid, read_max).await? {
+                    Some(seen) => (self.order(&seen.payment_id).await?, Some(seen)),
+                    None => (None, None),
+                }
+            }
+        };
+        match (order, seen) {
             (None, None) => Ok(Synced::Unknown(UnknownPayment::Nowhere)),
             (None, Some(seen)) => {
                 self.record_orphan(&seen, now).await?;
@@ -191,9 +237,15 @@ impl Sync {
             tracing::warn!(event = "cancellation.deferred", order_id = %order.id, number, "no time left to ask for it; the next look does");
             return Ok(order);
         }
-        let (id, key) = (order.id.as_str(), order.cancellation_key(row));
-        let outcome =
-            self.portone.cancel(id, row.amount, row.balance_before, MISMATCH_REASON, &key, time).await;
+        let request = CancelRequest {
+            payment_id: order.id.as_str(),
+            transaction_id: order.sighting.as_ref().map_or("", |sighting| &sighting.transaction_id),
+            amount: row.amount,
+            balance: row.balance_before,
+            reason: MISMATCH_REASON,
+            key: &order.cancellation_key(row),
+        };
+        let outcome = self.portone.cancel(order.paid_through(), request, time).await;
         match &outcome {
             CancellationOutcome::Failed { code } => {
                 tracing::error!(event = "cancellation.refused", order_id = %order.id, number, code, "money that has to go back was refused");

@@ -27,6 +27,8 @@ pub enum ProblemCode {
     PaymentMismatch,
     /// A webhook that PortOne did not sign, or not now.
     InvalidSignature,
+    /// A V1 webhook from an address that is not on the list.
+    SourceNotAllowed,
     /// PortOne cannot answer now.
     PaymentGatewayUnavailable,
     /// We cannot answer now.
@@ -114,6 +116,12 @@ impl ProblemCode {
                 StatusCode::BAD_REQUEST,
                 ("서명이 올바르지 않습니다", "Invalid signature"),
                 ("웹훅 서명을 확인할 수 없습니다.", "The webhook's signature cannot be verified."),
+            ),
+            Self::SourceNotAllowed => entry(
+                "source-not-allowed",
+                StatusCode::FORBIDDEN,
+                ("허용되지 않은 주소입니다", "Source not allowed"),
+                ("이 주소에서 온 웹훅은 받지 않습니다.", "Webhooks from this address are not taken."),
             ),
             Self::PaymentGatewayUnavailable => later(
                 entry(

@@ -1,7 +1,112 @@
-//! PortOne V2: its wire, and a client that asks it three things — what a payment is now, to register
-//! an amount beforehand, and to give money back.
+//! PortOne's wire, in both generations, and clients that ask three things: what a payment is now, to
+//! register an amount beforehand, and to give money back.
+//!
+//! Each generation's words stay in its own module: what leaves it is the domain's
+//! [`order::Observation`] and [`order::CancellationOutcome`].
 
-mod client;
-mod wire;
+pub mod v1;
+pub mod v2;
 
-pub use client::{PortoneClient, PortoneError};
+use std::time::Duration;
+
+use order::{CancellationOutcome, Generation, Order};
+
+use crate::secrets::SecretsError;
+
+pub use v1::V1Client;
+pub use v2::V2Client;
+
+/// PortOne, both generations.
+#[derive(Clone, Debug)]
+pub struct Portone {
+    /// Iamport.
+    pub v1: V1Client,
+    /// PortOne V2.
+    pub v2: V2Client,
+}
+
+impl Portone {
+    /// Registers an order's amount with the generation it is paid through.
+    pub async fn register(
+        &self,
+        order: &Order,
+        store_id: &str,
+        timeout: Duration,
+    ) -> Result<(), PortoneError> {
+        match order.generation {
+            Generation::V1 => self.v1.prepare(order, timeout).await,
+            Generation::V2 => self.v2.pre_register(order, store_id, timeout).await,
+        }
+    }
+
+    /// Gives money back through the generation that took it.
+    pub async fn cancel(
+        &self,
+        generation: Generation,
+        request: CancelRequest<'_>,
+        timeout: Duration,
+    ) -> CancellationOutcome {
+        match generation {
+            Generation::V1 => self.v1.cancel(request, timeout).await,
+            Generation::V2 => self.v2.cancel(request, timeout).await,
+        }
+    }
+}
+
+/// Why PortOne gave no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PortoneError {
+    /// No answer in time, a broken one, or one that says "later" (5xx, 429).
+    #[error("PortOne cannot answer now: {0}")]
+    Unavailable(&'static str, #[source] Option<reqwest::Error>),
+    /// PortOne refused the request for good.
+    #[error("PortOne refused: {status} {kind}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// V2's error type, such as `UNAUTHORIZED`, or V1's `code`.
+        kind: String,
+    },
+    /// The secret lacks what the call needs.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+}
+
+impl PortoneError {
+    /// Whether the same call may succeed later without anybody changing it.
+    ///
+    /// A refused secret counts: it is rotated or repaired, not the request.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable(..) | Self::Secrets(_) => true,
+            Self::Refused { status, .. } => matches!(status, 401 | 403),
+        }
+    }
+
+    fn transport(error: reqwest::Error) -> Self {
+        // The URL holds ids only, but whoever adds a query need not think of it.
+        Self::Unavailable("the call failed", Some(error.without_url()))
+    }
+
+    /// Whether a connection broke, so that a call which is safe to repeat may be tried once more.
+    fn is_broken_connection(&self) -> bool {
+        matches!(self, Self::Unavailable(_, Some(error)) if !error.is_timeout())
+    }
+}
+
+/// The amount that a cancellation asks for, and what PortOne shall check before it moves it.
+#[derive(Clone, Copy, Debug)]
+pub struct CancelRequest<'a> {
+    /// The order's id: V2 `paymentId`, V1 `merchant_uid`.
+    pub payment_id: &'a str,
+    /// The transaction that holds the money: V1 `imp_uid`.
+    pub transaction_id: &'a str,
+    /// How much, in minor units; above 0.
+    pub amount: u64,
+    /// What can be cancelled before it (V2 `currentCancellableAmount`, V1 `checksum`).
+    pub balance: u64,
+    /// For the buyer and the shop's staff.
+    pub reason: &'a str,
+    /// V2's idempotency key, the same over every try.
+    pub key: &'a str,
+}

@@ -28,6 +28,14 @@ pub fn orphan_key(payment_id: &str) -> Item {
     key("ORPHANS".to_owned(), &format!("PAYMENT#{payment_id}"))
 }
 
+/// The partition of parked deliveries.
+pub const PARKED: &str = "PARKED";
+
+/// The key of a parked delivery.
+pub fn parked_key(imp_uid: &str) -> Item {
+    key(PARKED.to_owned(), &format!("V1#{imp_uid}"))
+}
+
 fn key(pk: String, sk: &str) -> Item {
     [("PK".to_owned(), AttributeValue::S(pk)), ("SK".to_owned(), text(sk))].into()
 }
@@ -115,6 +123,7 @@ pub fn changing_attributes(order: &Order) -> Vec<(&'static str, Option<Attribute
             "sighting",
             order.sighting.as_ref().map(|s| {
                 map([
+                    ("sdk", Some(text(s.generation.word()))),
                     ("transactionId", Some(text(&s.transaction_id))),
                     ("status", Some(text(s.status.word()))),
                     ("changedAt", Some(millis(s.changed_at))),
@@ -241,6 +250,7 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
     })?;
     let sighting = read.nested("sighting", |read| {
         Ok(Sighting {
+            generation: read.required("sdk", as_word(Generation::from_word))?,
             transaction_id: read.required("transactionId", as_text)?,
             status: read.required("status", as_word(PaymentStatus::from_word))?,
             changed_at: read.required("changedAt", as_millis)?,

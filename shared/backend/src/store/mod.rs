@@ -6,6 +6,7 @@
 //! | order | `ORDER#<last 16 characters of the order id>` | `ORDER` |
 //! | product | `PRODUCT#<productId>` | `PRODUCT` |
 //! | orphan | `ORPHANS` | `PAYMENT#<paymentId>` |
+//! | parked delivery | `PARKED` | `V1#<imp_uid>` |
 //!
 //! An order is keyed by the random part of its id. For a request with an `Idempotency-Key` that part
 //! is a hash of the key, so the order itself is the record of the key: one conditional write makes
@@ -14,10 +15,12 @@
 mod item;
 mod orders;
 mod orphans;
+mod parked;
 mod products;
 
 pub use orders::{AdvanceError, Created, KeyedOrder, RequestFingerprint};
 pub use orphans::Orphan;
+pub use parked::ParkedDelivery;
 pub use products::Catalogue;
 
 /// Why the table gave no answer that can be used.
@@ -50,7 +53,7 @@ impl StoreError {
     }
 }
 
-/// The orders, products and orphans of one table.
+/// The orders, products, orphans and parked deliveries of one table.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: aws_sdk_dynamodb::Client,

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::portone::v1::is_imp_uid;
+
 /// What a delivery is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
@@ -33,6 +35,34 @@ pub fn read(body: &[u8]) -> Hint {
     }
 }
 
+/// What a V1 delivery claims. Nobody signed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct V1Hint {
+    /// PortOne's id of the attempt.
+    pub imp_uid: String,
+    /// The order it is said to be for.
+    pub merchant_uid: Option<String>,
+}
+
+/// Reads a V1 body, JSON or form; nothing if it names no `imp_uid` that can be one.
+pub fn read_v1(body: &[u8]) -> Option<V1Hint> {
+    let (imp_uid, merchant_uid) = match serde_json::from_slice::<Value>(body) {
+        Ok(event) => {
+            let text = |name| event.get(name).and_then(Value::as_str).map(str::to_owned);
+            (text("imp_uid"), text("merchant_uid"))
+        }
+        Err(_) => {
+            let text = |name| {
+                form_urlencoded::parse(body)
+                    .find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+            };
+            (text("imp_uid"), text("merchant_uid"))
+        }
+    };
+    let imp_uid = imp_uid.filter(|id| is_imp_uid(id))?;
+    Some(V1Hint { imp_uid, merchant_uid: merchant_uid.filter(|id| !id.is_empty()) })
+}
+
 fn payment(id: Option<&str>) -> Hint {
     match id {
         Some(id) if !id.is_empty() && id.len() <= 256 => Hint::Payment(id.to_owned()),
@@ -53,6 +83,33 @@ mod tests {
             "payment_id=p-1&tx_id=t&status=Paid",
         ] {
             assert_eq!(read(body.as_bytes()), Hint::Payment("p-1".to_owned()), "{body}");
+        }
+    }
+
+    #[test]
+    fn both_v1_bodies_name_their_transaction() {
+        for body in [
+            r#"{"imp_uid":"imp_1","merchant_uid":"o","status":"paid"}"#,
+            "imp_uid=imp_1&merchant_uid=o&status=paid",
+        ] {
+            let hint = read_v1(body.as_bytes()).unwrap();
+            assert_eq!((hint.imp_uid.as_str(), hint.merchant_uid.as_deref()), ("imp_1", Some("o")), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_v1_body_without_a_possible_imp_uid_is_nothing() {
+        for body in [
+            "",
+            "{}",
+            r#"{"imp_uid":1}"#,
+            "imp_uid=",
+            "imp_uid=imp_",
+            "imp_uid=../../users",
+            "[]",
+            r#"{"imp_uid":"imp_한글"}"#,
+        ] {
+            assert_eq!(read_v1(body.as_bytes()), None, "{body}");
         }
     }
 

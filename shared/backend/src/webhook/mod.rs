@@ -1,7 +1,7 @@
-//! Deliveries of PortOne V2: whether PortOne sent them, and what they hint at.
+//! Deliveries: whether PortOne sent them (V2 signs, V1 does not), and what they hint at.
 
 mod event;
 mod signature;
 
-pub use event::{Hint, read};
+pub use event::{Hint, V1Hint, read, read_v1};
 pub use signature::{SignatureFault, SignatureHeaders, SigningKey, verify};

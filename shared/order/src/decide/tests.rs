@@ -73,6 +73,7 @@ fn seen(status: PaymentStatus) -> Observation {
         _ => Vec::new(),
     };
     Observation {
+        generation: Generation::V2,
         payment_id: pending().id.to_string(),
         transaction_id: "tx-1".to_owned(),
         status,

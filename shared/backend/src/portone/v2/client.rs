@@ -11,43 +11,13 @@ use tokio::time::Instant;
 use super::wire;
 use crate::{
     connection::Connection,
-    secrets::{SecretCache, SecretsError},
+    portone::{CancelRequest, PortoneError},
+    secrets::SecretCache,
 };
-
-/// Why PortOne gave no answer that can be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PortoneError {
-    /// No answer in time, a broken one, or one that says "later" (5xx, 429).
-    #[error("PortOne cannot answer now: {0}")]
-    Unavailable(&'static str, #[source] Option<reqwest::Error>),
-    /// PortOne refused the request for good, with this error type.
-    #[error("PortOne refused: {status} {kind}")]
-    Refused {
-        /// HTTP status.
-        status: u16,
-        /// PortOne's error type, such as `UNAUTHORIZED`.
-        kind: String,
-    },
-    /// The secret lacks what the call needs.
-    #[error(transparent)]
-    Secrets(#[from] SecretsError),
-}
-
-impl PortoneError {
-    /// Whether the same call may succeed later without anybody changing it.
-    ///
-    /// A refused secret counts: it is rotated or repaired, not the request.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Unavailable(..) | Self::Secrets(_) => true,
-            Self::Refused { status, .. } => matches!(status, 401 | 403),
-        }
-    }
-}
 
 /// PortOne V2's REST API.
 #[derive(Clone, Debug)]
-pub struct PortoneClient {
+pub struct V2Client {
     http: reqwest::Client,
     base: String,
     secrets: Arc<SecretCache>,
@@ -70,7 +40,7 @@ impl Answer {
     }
 }
 
-impl PortoneClient {
+impl V2Client {
     /// A client of the PortOne at `base`.
     pub fn new(connection: &Connection, base: String, secrets: Arc<SecretCache>) -> Self {
         Self { http: connection.http().clone(), base, secrets }
@@ -87,7 +57,7 @@ impl PortoneClient {
         let until = Instant::now() + timeout;
         let first = self.call(Method::GET, payment_id, None, None::<&()>, None, timeout).await;
         let answer = match first {
-            Err(PortoneError::Unavailable(_, Some(error))) if !error.is_timeout() => {
+            Err(error) if error.is_broken_connection() => {
                 let left = until.saturating_duration_since(Instant::now());
                 self.call(Method::GET, payment_id, None, None::<&()>, None, left).await?
             }
@@ -127,19 +97,12 @@ impl PortoneClient {
         if answer.status.is_success() { Ok(()) } else { Err(answer.into_error()) }
     }
 
-    /// Asks for `amount` of the payment back, if `balance` is what could be cancelled before.
+    /// Asks for money of the payment back, if the balance still is what we think.
     ///
-    /// `key` makes a repetition harmless for 3 hours (REST V2 overview); after that PortOne's check of
+    /// The key makes a repetition harmless for 3 hours (REST V2 overview); after that PortOne's check of
     /// the balance does. HTTP 200 is not "done": the cancellation's own status decides.
-    pub async fn cancel(
-        &self,
-        payment_id: &str,
-        amount: u64,
-        balance: u64,
-        reason: &str,
-        key: &str,
-        timeout: Duration,
-    ) -> CancellationOutcome {
+    pub async fn cancel(&self, request: CancelRequest<'_>, timeout: Duration) -> CancellationOutcome {
+        let CancelRequest { payment_id, amount, balance, reason, key, .. } = request;
         let body = wire::Cancel { amount, current_cancellable_amount: balance, reason };
         let answer = match self
             .call(Method::POST, payment_id, Some("cancel"), Some(&body), Some(key), timeout)
@@ -189,8 +152,6 @@ impl PortoneClient {
         key: Option<&str>,
         timeout: Duration,
     ) -> Result<Answer, PortoneError> {
-        let unavailable =
-            |error: reqwest::Error| PortoneError::Unavailable("the call failed", Some(error.without_url()));
         let until = Instant::now() + timeout;
         let mut url = reqwest::Url::parse(&self.base).expect("the base URL was checked at init");
         url.path_segments_mut()
@@ -212,7 +173,7 @@ impl PortoneClient {
             if let Some(body) = body {
                 request = request.json(body);
             }
-            let response = request.send().await.map_err(unavailable)?;
+            let response = request.send().await.map_err(PortoneError::transport)?;
             let status = response.status();
             if status == StatusCode::UNAUTHORIZED && !refreshed {
                 refreshed = true;
@@ -222,7 +183,7 @@ impl PortoneClient {
                     continue;
                 }
             }
-            let body = response.bytes().await.map_err(unavailable)?.to_vec();
+            let body = response.bytes().await.map_err(PortoneError::transport)?.to_vec();
             return Ok(Answer { status, body });
         }
     }

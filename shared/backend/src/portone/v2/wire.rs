@@ -4,8 +4,8 @@
 //! PortOne adds both without notice (its backward-compatibility page).
 
 use order::{
-    Channel, Failure, Observation, ObservedCancellation, PaymentStatus, Timestamp, VirtualAccount,
-    observation::ObservedCancellationStatus,
+    Channel, Failure, Generation, Observation, ObservedCancellation, PaymentStatus, Timestamp,
+    VirtualAccount, observation::ObservedCancellationStatus,
 };
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -18,6 +18,7 @@ pub struct Payment {
     #[serde(default)]
     transaction_id: String,
     store_id: Option<String>,
+    version: Option<String>,
     amount: Amount,
     currency: String,
     channel: Option<WireChannel>,
@@ -131,6 +132,8 @@ impl Payment {
         };
         let changed_at = [&self.status_changed_at, &self.updated_at];
         Ok(Observation {
+            // A V1 payment read through V2 has its `imp_uid` as the transaction (API2, `Payment.version`).
+            generation: if self.version.as_deref() == Some("V1") { Generation::V1 } else { Generation::V2 },
             payment_id: self.id,
             transaction_id: self.transaction_id,
             status: status(&self.status),

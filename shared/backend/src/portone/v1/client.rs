@@ -1,0 +1,218 @@
+//! The client. Every call has a bound; a 401 fetches the token once more and tries once more.
+
+use std::{sync::Arc, time::Duration};
+
+use order::{CancellationOutcome, Observation, Order, PaymentStatus};
+use reqwest::{Method, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::Instant;
+
+use super::{token::TokenCache, wire};
+use crate::{
+    connection::Connection,
+    portone::{CancelRequest, PortoneError},
+    secrets::SecretCache,
+};
+
+/// PortOne V1's REST API.
+#[derive(Clone, Debug)]
+pub struct V1Client {
+    http: reqwest::Client,
+    base: String,
+    secrets: Arc<SecretCache>,
+    tokens: Arc<TokenCache>,
+}
+
+struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// The response inside the envelope: HTTP 200 with another `code` than 0 is a refusal too.
+    fn open<T: DeserializeOwned>(&self) -> Result<T, PortoneError> {
+        let broken = |what| PortoneError::Unavailable(what, None);
+        if self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(broken("it answered with an error"));
+        }
+        let envelope: wire::Envelope<serde_json::Value> =
+            serde_json::from_slice(&self.body).map_err(|_| broken("its answer is no V1 envelope"))?;
+        match envelope.response {
+            Some(response) if self.status.is_success() && envelope.code == 0 => {
+                serde_json::from_value(response).map_err(|_| broken("its answer is not what was asked for"))
+            }
+            _ => Err(PortoneError::Refused { status: self.status.as_u16(), kind: envelope.code.to_string() }),
+        }
+    }
+}
+
+impl V1Client {
+    /// A client of the PortOne V1 at `base`.
+    pub fn new(connection: &Connection, base: String, secrets: Arc<SecretCache>) -> Self {
+        Self { http: connection.http().clone(), base, secrets, tokens: Arc::default() }
+    }
+
+    /// The payment with this `imp_uid` now; nothing if PortOne knows none. Whose order it is for is in
+    /// the observation, not in what the caller claims.
+    pub async fn payment(
+        &self,
+        imp_uid: &str,
+        timeout: Duration,
+    ) -> Result<Option<Observation>, PortoneError> {
+        // Payments of test channels are left out unless asked for; PAYMENT_MODE decides about them, not
+        // their absence.
+        let path = ["payments", imp_uid];
+        match self.read::<wire::Payment>(&path, &[("include_sandbox", "true")], timeout).await? {
+            Some(payment) => observe(payment).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The payment of the order `merchant_uid` now: the one with money in it if there is one, else the
+    /// newest attempt. An older window can be paid after a newer one failed.
+    pub async fn payment_of_order(
+        &self,
+        merchant_uid: &str,
+        timeout: Duration,
+    ) -> Result<Option<Observation>, PortoneError> {
+        let path = ["payments", "findAll", merchant_uid];
+        let query = [("sorting", "-started"), ("limit", "100")];
+        let Some(found) = self.read::<wire::Payments>(&path, &query, timeout).await? else { return Ok(None) };
+        let seen = found.list.into_iter().map(observe).collect::<Result<Vec<_>, _>>()?;
+        let has_money = |seen: &Observation| {
+            matches!(
+                seen.status,
+                PaymentStatus::Paid | PaymentStatus::PartialCancelled | PaymentStatus::Cancelled
+            )
+        };
+        let decisive = seen.iter().position(has_money).unwrap_or(0);
+        Ok(seen.into_iter().nth(decisive))
+    }
+
+    /// Registers the order's amount, so that a window with another one does not open.
+    ///
+    /// V1 does not say how it answers a second registration: one that is refused is sent as the change
+    /// to the same amount that it is.
+    pub async fn prepare(&self, order: &Order, timeout: Duration) -> Result<(), PortoneError> {
+        let until = Instant::now() + timeout;
+        let body = wire::Prepare {
+            merchant_uid: order.id.as_str(),
+            amount: order.total.amount,
+            currency: order.total.currency.code(),
+        };
+        let path = ["payments", "prepare"];
+        let first = self.call(Method::POST, &path, &[], Some(&body), timeout).await?;
+        match first.open::<serde_json::Value>() {
+            Err(PortoneError::Refused { status, .. }) if status != 401 => {
+                let left = until.saturating_duration_since(Instant::now());
+                let second = self.call(Method::PUT, &path, &[], Some(&body), left).await?;
+                second.open::<serde_json::Value>().map(|_| ())
+            }
+            other => other.map(|_| ()),
+        }
+    }
+
+    /// Asks for money of the payment back, if the balance still is what we think.
+    ///
+    /// V1 has no idempotency key: `checksum` refuses a repetition after the first took effect, and
+    /// whoever repeats reads the payment again first.
+    pub async fn cancel(&self, request: CancelRequest<'_>, timeout: Duration) -> CancellationOutcome {
+        let CancelRequest { transaction_id, amount, balance, reason, .. } = request;
+        if amount == 0 {
+            // V1 reads 0 as everything. Nobody here means that.
+            return CancellationOutcome::Failed { code: "NOTHING_TO_CANCEL".to_owned() };
+        }
+        let body = wire::Cancel { imp_uid: transaction_id, amount, checksum: balance, reason };
+        let answer = self.call(Method::POST, &["payments", "cancel"], &[], Some(&body), timeout).await;
+        match answer.and_then(|answer| answer.open::<wire::Payment>()) {
+            Ok(payment) => CancellationOutcome::Succeeded {
+                portone_id: payment.newest_cancellation(amount).unwrap_or_default(),
+            },
+            Err(PortoneError::Refused { kind, .. }) => {
+                CancellationOutcome::Failed { code: format!("V1_{kind}") }
+            }
+            Err(error) => {
+                tracing::warn!(event = "cancellation.unanswered", error = crate::telemetry::chain(&error));
+                CancellationOutcome::Unknown
+            }
+        }
+    }
+
+    /// A read: 404 is "none", and a connection that breaks is tried once more within `timeout`.
+    async fn read<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        timeout: Duration,
+    ) -> Result<Option<T>, PortoneError> {
+        let until = Instant::now() + timeout;
+        let answer = match self.call(Method::GET, path, query, None::<&()>, timeout).await {
+            Err(error) if error.is_broken_connection() => {
+                let left = until.saturating_duration_since(Instant::now());
+                self.call(Method::GET, path, query, None::<&()>, left).await?
+            }
+            other => other?,
+        };
+        match answer.open() {
+            Err(PortoneError::Refused { status: 404, .. }) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<&impl Serialize>,
+        timeout: Duration,
+    ) -> Result<Answer, PortoneError> {
+        let until = Instant::now() + timeout;
+        let mut url = reqwest::Url::parse(&self.base).expect("the base URL was checked at init");
+        url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+
+        let mut secrets = self.secrets.current().await;
+        let mut refused = None;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let token =
+                match self.tokens.token(&self.http, &self.base, &secrets, refused.as_ref(), left).await {
+                    // The key pair itself was refused: it may have been rotated.
+                    Err(PortoneError::Refused { status: 401, kind }) => {
+                        match tokio::time::timeout(left, self.secrets.newer_than(&secrets)).await {
+                            Ok(Some(newer)) if !newer.has_v1_key_pair_of(&secrets) => {
+                                secrets = newer;
+                                continue;
+                            }
+                            _ => return Err(PortoneError::Refused { status: 401, kind }),
+                        }
+                    }
+                    other => other?,
+                };
+            let left = until.saturating_duration_since(Instant::now());
+            let mut request = self.http.request(method.clone(), url.clone()).timeout(left);
+            let header = token.header().ok_or(PortoneError::Unavailable("its token is no token", None))?;
+            request = request.header(reqwest::header::AUTHORIZATION, header);
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            let response = request.send().await.map_err(PortoneError::transport)?;
+            let status = response.status();
+            if status == StatusCode::UNAUTHORIZED && refused.is_none() {
+                refused = Some(token);
+                continue;
+            }
+            let body = response.bytes().await.map_err(PortoneError::transport)?.to_vec();
+            return Ok(Answer { status, body });
+        }
+    }
+}
+
+fn observe(payment: wire::Payment) -> Result<Observation, PortoneError> {
+    payment
+        .into_observation()
+        .map_err(|_| PortoneError::Unavailable("its answer is no possible payment", None))
+}

@@ -1,0 +1,6 @@
+//! PortOne V2: `api.portone.io`.
+
+mod client;
+mod wire;
+
+pub use client::V2Client;
