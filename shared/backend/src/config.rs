@@ -21,8 +21,8 @@ pub enum ConfigError {
     },
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place")]
 fn optional(name: &'static str) -> Option<String> {
-    // The one place that reads the environment.
     env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 

@@ -170,6 +170,12 @@ Rejected             .                    .                    .                
     );
 }
 
+#[test]
+fn the_architecture_page_shows_this_table() {
+    let page = include_str!("../../../../docs/ARCHITECTURE.md");
+    assert!(page.contains(&table(|status| Observation { changed_at: NOW.plus_minutes(1), ..seen(status) })));
+}
+
 /// The same for a payment of another amount: only money moves anything, and it moves it back.
 #[test]
 fn every_order_status_answers_every_payment_of_another_amount() {
