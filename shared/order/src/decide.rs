@@ -6,8 +6,8 @@
 //! the newest by PortOne's clock wins. So the end state depends on what was seen, not on when.
 
 use crate::{
-    Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus, Money, Observation, Order,
-    OrderStatus, PaymentMode, PaymentStatus, Rejection, Sighting, Timestamp,
+    Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus, Generation, Money,
+    Observation, Order, OrderStatus, PaymentMode, PaymentStatus, Rejection, Sighting, Timestamp,
     observation::{Channel, ObservedCancellation, ObservedCancellationStatus},
 };
 
@@ -62,6 +62,8 @@ pub enum Anomaly {
     UnrecognizedStatus,
     /// The payment of an order that holds money has changed its amount or currency.
     PaymentChanged,
+    /// A second V1 transaction took money for an order that has its money.
+    PaidTwice,
 }
 
 /// What a payment in some state means for an order in some state, before amounts and times are
@@ -128,6 +130,16 @@ fn turn(order: OrderStatus, payment: PaymentStatus) -> Turn {
 pub fn decide(order: &Order, seen: &Observation, terms: &Terms, now: Timestamp) -> Decision {
     if seen.payment_id != order.id.as_str() {
         return Decision::Alarm(Anomaly::AnotherPayment);
+    }
+    if let Some(paid) = order.sighting.as_ref().filter(|_| order.received.is_some()) {
+        // V1 has a record for each transaction, and two windows of one order can both be paid. News of
+        // another transaction than the one that paid is no news of the order's money.
+        if seen.generation == Generation::V1 && seen.transaction_id != paid.transaction_id {
+            return match seen.status {
+                PaymentStatus::Paid | PaymentStatus::PartialCancelled => Decision::Alarm(Anomaly::PaidTwice),
+                _ => Decision::Stay,
+            };
+        }
     }
     match turn(order.status, seen.status) {
         Turn::Stay => Decision::Stay,

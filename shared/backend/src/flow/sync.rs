@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use order::{
     CancellationOutcome, Decision, Generation, Observation, Order, OrderId, OrderStatus, Terms, Timestamp,
-    decide, record_outcome,
+    decide, decide::Anomaly, record_outcome,
 };
 
 use crate::{
@@ -192,6 +192,9 @@ impl Sync {
                 Decision::Stay => return Ok(settled(order)),
                 Decision::Alarm(anomaly) => {
                     tracing::error!(event = "payment.anomaly", order_id = %order.id, ?anomaly, payment_status = ?seen.status, "news of a payment that fits no story");
+                    if anomaly == Anomaly::PaidTwice {
+                        self.record_orphan(seen, now).await?;
+                    }
                     return Ok(settled(order));
                 }
                 Decision::Write(next) => (next, None, true),

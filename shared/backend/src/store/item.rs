@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use order::{
-    Cancellation, CancellationOrigin, CancellationStatus, Customer, Failure, Generation, Money, Order,
-    OrderId, OrderLine, OrderStatus, PayMethod, PaymentStatus, Personal, Product, ProductId, Rejection,
-    Sighting, Timestamp, VirtualAccount,
+    Cancellation, CancellationOrigin, CancellationStatus, Customer, Failure, Generation, Money, Observation,
+    Order, OrderId, OrderLine, OrderStatus, PayMethod, PaymentStatus, Personal, Product, ProductId,
+    Rejection, Sighting, Timestamp, VirtualAccount,
 };
 
 use super::StoreError;
@@ -23,9 +23,13 @@ pub fn product_key(id: &ProductId) -> Item {
     key(format!("PRODUCT#{}", id.as_str()), "PRODUCT")
 }
 
-/// The key of an orphan.
-pub fn orphan_key(payment_id: &str) -> Item {
-    key("ORPHANS".to_owned(), &format!("PAYMENT#{payment_id}"))
+/// The key of an orphan: V2 has one record for a payment, V1 one for each of its transactions.
+pub fn orphan_key(seen: &Observation) -> Item {
+    let kept_as = match seen.generation {
+        Generation::V1 => format!("TRANSACTION#{}", seen.transaction_id),
+        Generation::V2 => format!("PAYMENT#{}", seen.payment_id),
+    };
+    key("ORPHANS".to_owned(), &kept_as)
 }
 
 /// The partition of parked deliveries.

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | order | `ORDER#<last 16 characters of the order id>` | `ORDER` |
 //! | product | `PRODUCT#<productId>` | `PRODUCT` |
-//! | orphan | `ORPHANS` | `PAYMENT#<paymentId>` |
+//! | orphan | `ORPHANS` | `PAYMENT#<paymentId>`, of V1 `TRANSACTION#<imp_uid>` |
 //! | parked delivery | `PARKED` | `V1#<imp_uid>` |
 //!
 //! An order is keyed by the random part of its id. For a request with an `Idempotency-Key` that part

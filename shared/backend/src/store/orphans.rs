@@ -17,7 +17,7 @@ pub enum Orphan {
 impl Store {
     /// Access pattern 5: writes an orphan down once. All of them are one `Query` of `PK = ORPHANS`.
     pub async fn record_orphan(&self, seen: &Observation, now: Timestamp) -> Result<Orphan, StoreError> {
-        let mut new = item::orphan_key(&seen.payment_id);
+        let mut new = item::orphan_key(seen);
         let currency = seen.currency.map_or_else(String::new, |currency| currency.code().to_owned());
         let total: [(String, AttributeValue); 2] =
             [("amount".to_owned(), item::number(seen.total)), ("currency".to_owned(), item::text(currency))];

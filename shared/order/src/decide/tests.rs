@@ -306,6 +306,21 @@ fn money_for_an_order_cancelled_unpaid_goes_back() {
 }
 
 #[test]
+fn a_second_v1_transaction_is_no_news_of_the_orders_money() {
+    let v1 = |status, transaction: &str| Observation {
+        generation: Generation::V1,
+        transaction_id: transaction.to_owned(),
+        store_id: None,
+        ..seen(status)
+    };
+    let paid = after(&pending(), &v1(PaymentStatus::Paid, "imp_1"));
+    let decide = |seen| decide(&paid, &seen, &terms(), NOW);
+    assert_eq!(decide(v1(PaymentStatus::Paid, "imp_2")), Decision::Alarm(Anomaly::PaidTwice));
+    assert_eq!(decide(v1(PaymentStatus::Cancelled, "imp_2")), Decision::Stay);
+    assert!(matches!(decide(v1(PaymentStatus::Cancelled, "imp_1")), Decision::Write(_)));
+}
+
+#[test]
 fn an_answer_about_another_payment_moves_nothing() {
     let other =
         Observation { payment_id: "01JDABCDEFGHJKMNPQRSTVWXYZ".to_owned(), ..seen(PaymentStatus::Paid) };
