@@ -1,0 +1,417 @@
+/**
+ * This demo's page: draws the products, the order form and what shop.js tells of the order. No payment logic here.
+ */
+import { config } from './config.js';
+import * as shop from './shop.js';
+import { banks, language, missing, moment, money, phrases, results, say, speak, troubles } from './words.js';
+
+const { kept } = shop;
+
+const at = (id) => document.getElementById(id);
+
+/** Read aloud by screen readers; nothing on the page moves. */
+function announce(text) {
+  at('status').textContent = text;
+}
+
+function clone(template, fill) {
+  const node = at(template).content.firstElementChild.cloneNode(true);
+  fill((selector) => node.querySelector(selector), node);
+  return node;
+}
+
+// ------------------------------------------------------------------------------------------------------- the views
+
+const views = { '': 'shop', '#order': 'order', '#result': 'result' };
+
+/** What shop.js told last. */
+let result = null;
+
+function go(hash) {
+  if (location.hash !== hash) history.pushState(null, '', hash || location.pathname);
+  showView();
+}
+
+/** Shows the view of the address's hash. Focus follows to its heading, except on the page's own first showing. */
+function showView({ focus = true } = {}) {
+  let view = views[location.hash];
+  // A link to the content is no view.
+  if (!view) return;
+  if (view === 'result' && !result && shop.hasOrder()) shop.reopen();
+  if ((view === 'order' && !busy && products && !chosen().count) || (view === 'result' && !result)) {
+    history.replaceState(null, '', location.pathname);
+    view = 'shop';
+  }
+  for (const name of Object.values(views)) at(`${name}-view`).hidden = name !== view;
+  drawTitle(view);
+  drawProducts(); // what was bought meanwhile is no longer chosen
+  at('my-order').hidden = view === 'result' || !shop.hasOrder();
+  if (view === 'order') shop.loadWindow().catch(() => {}); // ahead of time; a failure is told when it matters
+  if (!focus) return;
+  scrollTo(0, 0);
+  at(`${view}-title`).focus({ preventScroll: true });
+}
+
+function drawTitle(view) {
+  const page = { order: phrases.viewOrder, result: result && results[result.telling]?.title }[view];
+  document.title = [page, phrases.title].filter(Boolean).map((phrase) => say(phrase)).join(' · ');
+}
+
+// ---------------------------------------------------------------------------------------------------- the products
+
+let products;
+
+/** What is chosen: `lines` like an order's items, how many pieces, and what they come to as the catalogue has it now. */
+function chosen() {
+  const quantities = kept.chosen.get();
+  const lines = (products ?? [])
+    .filter(({ productId, available }) => available && quantities[productId] > 0)
+    .map((product) => ({ ...product, quantity: quantities[product.productId], amount: product.price * quantities[product.productId] }));
+  return {
+    lines,
+    count: lines.reduce((all, { quantity }) => all + quantity, 0),
+    total: lines.reduce((all, { amount }) => all + amount, 0),
+    currency: lines[0]?.currency ?? 'KRW',
+  };
+}
+
+async function loadProducts() {
+  at('products').setAttribute('aria-busy', 'true');
+  at('products-again').hidden = true;
+  at('products-trouble').textContent = '';
+  try {
+    products = await shop.readProducts();
+  } catch {
+    at('products-again').hidden = false;
+    at('products-trouble').textContent = say(troubles.products);
+  }
+  at('products').setAttribute('aria-busy', 'false');
+  drawProducts();
+}
+
+function drawProducts() {
+  at('products').replaceChildren(...(products ?? []).map((product) => clone('product', (find, card) => drawProduct(product, find, card))));
+  drawChosen();
+}
+
+function drawProduct({ productId, name, price, currency, available }, find, card) {
+  card.dataset.product = productId;
+  find('use').setAttribute('href', at(`picture-${productId}`) ? `#picture-${productId}` : '#picture-other');
+  find('h3').textContent = name;
+  find('.price').textContent = money(price, currency);
+  find('.sold-out').textContent = say(phrases.soldOut);
+  find('.sold-out').hidden = available;
+  find('.add').textContent = say(phrases.add);
+  const labels = { '.add': phrases.addNamed, '.stepper': phrases.quantity, input: phrases.quantity, '.fewer': phrases.fewer, '.more': phrases.more };
+  for (const [selector, phrase] of Object.entries(labels)) find(selector).setAttribute('aria-label', say(phrase, { name }));
+
+  const show = (quantity) => {
+    find('input').value = quantity;
+    find('.add').hidden = !available || quantity > 0;
+    find('.stepper').hidden = !available || quantity === 0;
+  };
+  const choose = (wanted) => {
+    const quantity = Math.min(999, Math.max(0, Math.trunc(wanted) || 0));
+    kept.chosen.set({ ...kept.chosen.get(), [productId]: quantity });
+    const swaps = find('.add').hidden !== quantity > 0;
+    show(quantity);
+    // The pressed button has just gone: focus stays with the product.
+    if (swaps) find(quantity ? '.more' : '.add').focus();
+    drawChosen();
+    const { count, total } = chosen();
+    announce(say(phrases.chosenAloud, { name, quantity, count, total: money(total, currency) }));
+  };
+  find('.add').onclick = () => choose(1);
+  find('.fewer').onclick = () => choose(Number(find('input').value) - 1);
+  find('.more').onclick = () => choose(Number(find('input').value) + 1);
+  find('input').onchange = (event) => choose(Number(event.target.value));
+  show(kept.chosen.get()[productId] ?? 0);
+}
+
+const drawLine = ({ name, quantity, amount }, currency) =>
+  clone('line', (find) => {
+    find('.what').textContent = name;
+    find('.times').textContent = say(phrases.times, { quantity });
+    find('.amount').textContent = money(amount, currency);
+  });
+
+/** The bar under the products and the summary beside the form. */
+function drawChosen() {
+  const { lines, count, total, currency } = chosen();
+  at('bar').hidden = !count;
+  at('chosen').textContent = say(phrases.chosen, { count, total: money(total, currency) });
+  at('summary-lines').replaceChildren(...lines.map((line) => drawLine(line, currency)));
+  at('summary-total').textContent = money(total, currency);
+  drawButtons();
+}
+
+// -------------------------------------------------------------------------------------------------- the order form
+
+/** While one press is at work the next does nothing. The buttons stay focusable: focus must not fall off the page. */
+let busy = false;
+
+function drawButtons() {
+  const { total, currency } = chosen();
+  for (const id of ['pay', 'pay-again']) at(id).setAttribute('aria-disabled', String(busy));
+  at('pay').textContent = say(busy ? phrases.working : phrases.pay, { total: money(total, currency) });
+}
+
+async function once(work) {
+  if (busy) return;
+  busy = true;
+  drawButtons();
+  try {
+    await work();
+  } finally {
+    busy = false;
+    drawButtons();
+  }
+}
+
+const fields = () => at('order-form').elements;
+
+function orderBody() {
+  const { name, email, phone, payMethod } = fields();
+  return {
+    items: chosen().lines.map(({ productId, quantity }) => ({ productId, quantity })),
+    customer: { name: name.value.trim(), email: email.value.trim(), phone: phone.value.trim() },
+    payMethod: payMethod.value,
+    sdk: shop.SDK,
+    redirectUrl: location.origin + location.pathname,
+  };
+}
+
+/** After a reload or a redirect: the form as it was sent, so that the same press is the same order. */
+function restoreForm() {
+  const { customer, payMethod } = JSON.parse(kept.checkout.get()?.content ?? '{}');
+  if (!customer) return;
+  for (const field of ['name', 'email', 'phone']) fields()[field].value = customer[field];
+  fields().payMethod.value = payMethod;
+}
+
+async function submitOrder() {
+  drawFaults([]);
+  at('order-trouble').textContent = '';
+  const body = orderBody();
+  const empty = ['name', 'email', 'phone'].filter((field) => !body.customer[field]).map((field) => ({ field, text: say(missing[field]) }));
+  if (!body.items.length) empty.push({ field: 'items', text: say(missing.items) });
+  if (empty.length) return showFaults(empty);
+
+  announce(say(phrases.working));
+  try {
+    await shop.orderAndPay(body, chosen().total);
+  } catch (error) {
+    await explain(error);
+  }
+}
+
+/** Why there was nothing to pay for, and what to do. */
+async function explain(error) {
+  const { status, problem = {} } = error;
+  const refused = (problem.errors ?? []).map(({ pointer, detail }) => ({ field: fieldAt(pointer), text: detail }));
+  // What is for sale, or its price, is not what this page thought.
+  if (error instanceof shop.PriceChanged || refused.some(({ field }) => field === 'items')) await loadProducts();
+  if (refused.length) return showFaults(refused);
+
+  const { total, currency } = chosen();
+  let trouble = [say(troubles.refused), problem.detail].filter(Boolean).join(' ');
+  if (error instanceof shop.PriceChanged) trouble = say(troubles.price, { total: money(total, currency) });
+  else if (!navigator.onLine) trouble = say(troubles.offline);
+  else if (error instanceof shop.WindowMissing) trouble = say(troubles.sdk);
+  else if (!status) trouble = say(troubles.lost);
+  else if (status === 409 || status === 429 || status >= 500) trouble = say(troubles.busy);
+  at('order-trouble').textContent = trouble;
+}
+
+const fieldAt = (pointer = '') => /^\/(?:customer\/)?(name|email|phone|items|payMethod)\b/.exec(pointer)?.[1];
+
+/** What is wrong with the form: `{field, text}` each. */
+let faults = [];
+
+/** Puts each fault at its field and all of them, linked, in a summary. */
+function drawFaults(found) {
+  faults = found;
+  for (const field of ['name', 'email', 'phone', 'payMethod', 'items']) {
+    const own = faults.filter((fault) => fault.field === field).map(({ text }) => text).join(' ');
+    at(`${field}-fault`).textContent = own;
+    const input = fields()[field];
+    if (!(input instanceof HTMLInputElement)) continue;
+    input.setAttribute('aria-invalid', String(Boolean(own)));
+    const described = [at(`${field}-hint`) && `${field}-hint`, own && `${field}-fault`].filter(Boolean).join(' ');
+    input.setAttribute('aria-describedby', described);
+  }
+  at('faults').hidden = !faults.length;
+  at('faults-title').textContent = say(phrases.faults, { count: faults.length });
+  at('faults-list').replaceChildren(...faults.map(drawFault));
+}
+
+/** The summary takes the focus, so that it is read and its links are next. */
+function showFaults(found) {
+  drawFaults(found);
+  at('faults').focus();
+}
+
+function drawFault({ field, text }) {
+  const item = document.createElement('li');
+  const target = { items: at('summary-title'), payMethod: document.querySelector('[name=payMethod]:checked') }[field] ?? at(field);
+  if (!target) {
+    item.textContent = text;
+    return item;
+  }
+  const link = Object.assign(document.createElement('a'), { href: `#${target.id}`, textContent: text });
+  link.onclick = (event) => {
+    event.preventDefault();
+    target.focus();
+  };
+  item.append(link);
+  return item;
+}
+
+// ------------------------------------------------------------------------------------------------- the result page
+
+/** Everything shop.js has to say about an order ends here. */
+function showResult(news) {
+  const before = result;
+  result = news;
+  if (before?.open && !news.open) {
+    // The window has gone, whether or not the press that opened it ever hears of it.
+    busy = false;
+    drawButtons();
+  }
+  drawResult();
+  if (news.open) go('#result');
+  if (before?.orderId === news.orderId && before.telling === news.telling) return;
+  const { mark, title } = wordsOf(news);
+  announce(`${say(mark)}. ${say(title)}`);
+  // The payment window took the focus along when it went; a look that found something does not take it from anyone.
+  if (!at('result-view').hidden && [document.body, null].includes(document.activeElement)) at('result-title').focus();
+}
+
+const wordsOf = ({ telling }) => results[telling] ?? results.UNKNOWN;
+
+function drawResult() {
+  const { orderId, view, failure, watching, telling } = result;
+  const { tone, mark, title, text } = wordsOf(result);
+  Object.assign(at('receipt').dataset, { tone, telling, watching: Boolean(watching), status: view?.status ?? '' });
+  at('result-mark').textContent = say(mark);
+  at('result-title').textContent = say(title);
+  at('result-text').textContent = say(text);
+  const reason = ['DECLINED', 'WINDOW'].includes(telling) ? failure?.message : undefined;
+  at('result-reason').hidden = !reason;
+  at('result-reason-text').textContent = reason ?? '';
+
+  const open = ['UNPAID', 'CLOSED', 'DECLINED', 'WINDOW'].includes(telling);
+  const waiting = ['OPEN', 'SILENT', 'UNREACHABLE', 'UNPAID', 'PAY_PENDING', 'VIRTUAL_ACCOUNT_ISSUED'];
+  at('pay-again').hidden = !open || !shop.isPayable(orderId);
+  at('check-again').hidden = telling in results && !waiting.includes(telling);
+  at('check-again').className = at('pay-again').hidden ? 'primary' : 'quiet';
+  at('change-order').hidden = !open || !chosen().count;
+
+  drawAccount(view, telling);
+  at('result-lines').replaceChildren(...(view?.items ?? []).map((line) => drawLine(line, view.amount.currency)));
+  at('result-facts').replaceChildren(...factsOf(result).map(([term, value]) =>
+    clone('fact', (find) => {
+      find('dt').textContent = say(term);
+      find('dd').textContent = value;
+    })));
+}
+
+function factsOf({ orderId, view, telling }) {
+  const { amount, createdAt, paidAt, expiresAt } = view ?? {};
+  const payable = ['UNPAID', 'CLOSED', 'DECLINED', 'WINDOW'].includes(telling);
+  return [
+    amount && [phrases.total, money(amount.total, amount.currency)],
+    amount?.cancelled > 0 && [phrases.returned, money(amount.cancelled, amount.currency)],
+    createdAt && [phrases.orderedAt, moment(createdAt)],
+    paidAt && [phrases.paidAt, moment(paidAt)],
+    expiresAt && payable && [phrases.payBy, moment(expiresAt)],
+    [phrases.orderNumber, orderId],
+  ].filter(Boolean);
+}
+
+function drawAccount(view, telling) {
+  const account = telling === 'VIRTUAL_ACCOUNT_ISSUED' && view.virtualAccount;
+  at('account').hidden = !account;
+  if (!account) return;
+  at('account-bank').textContent = account.bank in banks ? say(banks[account.bank]) : account.bank;
+  at('account-number').textContent = account.accountNumber;
+  at('account-holder').textContent = account.holder ?? '';
+  at('account-amount').textContent = money(view.amount.total, view.amount.currency);
+  at('account-until').textContent = account.expiresAt ? moment(account.expiresAt) : '';
+}
+
+async function copy({ currentTarget: button }) {
+  const source = at(button.dataset.copy);
+  // Banking apps take the bare digits of an amount.
+  const text = button.dataset.copy === 'account-amount' ? String(result.view.amount.total) : source.textContent;
+  const copied = await navigator.clipboard.writeText(text).then(() => true, () => false);
+  const name = source.closest('div').querySelector('dt').textContent;
+  announce(say(copied ? phrases.copied : phrases.notCopied, { name }));
+  button.textContent = say(copied ? phrases.copiedShort : phrases.copyShort);
+}
+
+// -------------------------------------------------------------------------------------------- language, and wiring
+
+/** Korean is what stands in the page; English stands beside it in `data-en` and `data-en-label`. */
+function drawLanguage() {
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll('[data-en]')) {
+    element.dataset.ko ??= element.textContent;
+    element.textContent = language === 'en' ? element.dataset.en : element.dataset.ko;
+  }
+  for (const element of document.querySelectorAll('[data-en-label]')) {
+    element.dataset.koLabel ??= element.getAttribute('aria-label');
+    element.setAttribute('aria-label', language === 'en' ? element.dataset.enLabel : element.dataset.koLabel);
+  }
+  at('language').textContent = say(phrases.otherLanguage);
+  at('language').lang = language === 'en' ? 'ko' : 'en';
+}
+
+at('language').onclick = () => {
+  speak(language === 'ko' ? 'en' : 'ko');
+  kept.language.set(language);
+  drawLanguage();
+  drawProducts();
+  // Said in the old language, and no longer true of anything.
+  drawFaults([]);
+  at('order-trouble').textContent = '';
+  announce('');
+  if (result) drawResult();
+  drawTitle(views[location.hash]);
+};
+at('order-form').onsubmit = (event) => {
+  event.preventDefault();
+  once(submitOrder);
+};
+at('order-form').oninput = ({ target }) => {
+  // Being mended: no longer held against the buyer.
+  if (faults.some(({ field }) => field === target.name)) drawFaults(faults.filter(({ field }) => field !== target.name));
+};
+at('pay-again').onclick = () => once(shop.payAgain);
+at('check-again').onclick = shop.checkAgain;
+at('products-again').onclick = loadProducts;
+for (const button of document.querySelectorAll('[data-copy]')) button.onclick = copy;
+addEventListener('hashchange', () => showView());
+
+at('simulated').hidden = !config.simulatorConsole;
+if (config.simulatorConsole) at('simulator-console').href = config.simulatorConsole;
+
+speak(kept.language.get());
+drawLanguage();
+restoreForm();
+let came;
+came = shop.start({
+  result(news) {
+    // An order that is no more is no way to greet anyone.
+    if (news.telling === 'NOT_FOUND' && came === 'reopened') {
+      result = null;
+      go('');
+    } else {
+      showResult(news);
+    }
+  },
+  retrying: () => announce(say(phrases.retrying)),
+});
+if (came) history.replaceState(null, '', '#result');
+showView({ focus: false });
+loadProducts().then(() => location.hash === '#order' && showView());

@@ -1,0 +1,14 @@
+/** The suite: one system, one browser, and a story for each rule. */
+import { after, describe } from 'node:test';
+import { simulator } from './simulator.mjs';
+import { startSystem, stopSystem } from './system.mjs';
+
+// Before any test, so that a system that does not start is one clear error and not one per test.
+await startSystem();
+after(stopSystem, { timeout: 30_000 });
+await simulator.leaveSlowPaymentsPending();
+
+// A few buyers at a time: each has a browser context and orders of its own, and mostly waits.
+describe('the demo shop', { concurrency: 3 }, async () => {
+  for (const stories of ['paying', 'recovery', 'failures', 'language', 'accessibility']) await import(`./stories/${stories}.mjs`);
+});
