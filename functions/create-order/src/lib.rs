@@ -13,8 +13,8 @@ use backend::{
     clock::{self, Deadline},
     config,
     connection::Connection,
-    http::{self, Call, Problem, ProblemCode, failed, header, idempotency_key},
-    portone::Portone,
+    http::{self, Call, Problem, ProblemCode, failed, idempotency_key},
+    portone::{Portone, PortoneError},
     secrets::SecretCache,
     store::{Created, KeyedOrder, RequestFingerprint, Store},
 };
@@ -66,7 +66,7 @@ impl App {
 
     async fn create(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let body = http::json_body(request)?;
-        let key = idempotency_key(header(request, "idempotency-key"))?;
+        let key = idempotency_key(request.headers())?;
         let keyed = key.map(|key| (entropy_of(&key), fingerprint_of(&body)));
         let now = clock::now();
         let id = OrderId::mint(now, keyed.as_ref().map_or_else(clock::entropy, |(entropy, _)| *entropy));
@@ -122,7 +122,15 @@ impl App {
         let (created, registered) =
             tokio::join!(self.store.create(&order, fingerprint), self.register(&order));
         match (created.map_err(failed)?, fingerprint) {
-            (Created::Existed(existing), Some(fingerprint)) => self.replay(*existing, fingerprint).await,
+            (Created::Existed(existing), Some(fingerprint)) => {
+                // Whoever won registers its order, unless it was our own write, whose answer got lost.
+                let ours = existing.order.id == order.id;
+                let order = same_request(*existing, fingerprint)?;
+                if ours && !registered {
+                    self.mark_unregistered(&order).await;
+                }
+                self.respond(&order, Answer::Replayed).await
+            }
             (Created::Existed(_), None) => Err(Problem::new(ProblemCode::TemporarilyUnavailable)),
             (Created::Made, _) => {
                 tracing::info!(event = "order.created", order_id = %order.id, total = %order.total, registered);
@@ -134,7 +142,7 @@ impl App {
         }
     }
 
-    /// The key made an order before: the same request gets the same answer, another one is refused.
+    /// The key made an order before: the same request gets the same answer.
     ///
     /// The process that made it may have died before it registered the amount, so an order that still
     /// waits for its payment is registered again, which is harmless.
@@ -143,12 +151,9 @@ impl App {
         existing: KeyedOrder,
         fingerprint: &RequestFingerprint,
     ) -> Result<Response<Body>, Problem> {
-        if existing.fingerprint.as_deref() != Some(fingerprint) {
-            return Err(Problem::new(ProblemCode::IdempotencyKeyReused));
-        }
-        let order = existing.order;
-        if order.status == OrderStatus::Pending {
-            self.register(&order).await;
+        let order = same_request(existing, fingerprint)?;
+        if order.status == OrderStatus::Pending && !self.register(&order).await && !order.unregistered {
+            self.mark_unregistered(&order).await;
         }
         tracing::info!(event = "order.replayed", order_id = %order.id);
         self.respond(&order, Answer::Replayed).await
@@ -159,6 +164,8 @@ impl App {
         let registered = self.portone.register(order, &self.shop.store_id, PRE_REGISTER_MAX);
         match tokio::time::timeout(PRE_REGISTER_MAX, registered).await {
             Ok(Ok(())) => true,
+            // Paid already, and the news is still on its way to us: nothing is left to register.
+            Ok(Err(PortoneError::Refused { kind, .. })) if kind == "ALREADY_PAID" => true,
             Ok(Err(error)) => {
                 let error = backend::telemetry::chain(&error);
                 tracing::error!(event = "order.unregistered", order_id = %order.id, error);
@@ -184,6 +191,15 @@ impl App {
         let secrets = self.secrets.current().await;
         let key = secrets.order_token_key().map_err(failed)?;
         Ok(answer::respond(order, &self.shop, key, answer))
+    }
+}
+
+/// The order of a key, if its request was this one.
+fn same_request(existing: KeyedOrder, fingerprint: &RequestFingerprint) -> Result<Order, Problem> {
+    if existing.fingerprint.as_deref() == Some(fingerprint) {
+        Ok(existing.order)
+    } else {
+        Err(Problem::new(ProblemCode::IdempotencyKeyReused))
     }
 }
 

@@ -112,7 +112,9 @@ pub fn allowed_origins() -> Result<Vec<String>, ConfigError> {
     let origins = listed.split(',').map(str::trim).filter(|origin| !origin.is_empty());
     let origins: Vec<String> = origins
         .map(|origin| match reqwest::Url::parse(origin) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.path() == "/" => {
+            Ok(url)
+                if matches!(url.scheme(), "http" | "https") && url.path() == "/" && !origin.contains('*') =>
+            {
                 Ok(url.origin().ascii_serialization())
             }
             _ => Err(wrong()),

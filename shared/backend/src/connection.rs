@@ -4,7 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_credential_types::Credentials;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Region,
+    retry::{ReconnectMode, RetryConfig},
+    timeout::TimeoutConfig,
+};
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
     orchestrator::{HttpRequest, HttpResponse},
@@ -93,7 +97,11 @@ fn credentials(aws: &AwsEnvironment) -> Credentials {
 }
 
 fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(50))
+    RetryConfig::standard()
+        .with_max_attempts(4)
+        .with_initial_backoff(Duration::from_millis(50))
+        // The pool is reqwest's, which drops broken connections itself; the SDK cannot reach into it.
+        .with_reconnect_mode(ReconnectMode::ReuseAllConnections)
 }
 
 fn timeouts() -> TimeoutConfig {

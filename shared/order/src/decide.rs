@@ -279,6 +279,9 @@ fn give_back(order: &Order, mut next: Order, seen: &Observation, now: Timestamp)
     if balance == 0 {
         return write(order, next, now);
     }
+    if next.open_cancellation().is_none() && !may_ask_again(&next, now) {
+        return write(order, next, now);
+    }
     let number = match next.open_cancellation() {
         Some(row) => row.number,
         None => {
@@ -292,8 +295,10 @@ fn give_back(order: &Order, mut next: Order, seen: &Observation, now: Timestamp)
                 failure: None,
                 at: now,
             };
+            let number = row.number;
+            forget_old_refusals(&mut next);
             next.cancellations.push(row);
-            next_number(&next) - 1
+            number
         }
     };
     let changed = next != *order;
@@ -301,6 +306,32 @@ fn give_back(order: &Order, mut next: Order, seen: &Observation, now: Timestamp)
         next.updated_at = now;
     }
     Decision::GiveBack { order: Box::new(next), number, write: changed }
+}
+
+/// Refusals after which the next look asks again at once.
+const REFUSALS_AT_ONCE: usize = 3;
+/// Refusals of ours that an order keeps; the newest say enough.
+const REFUSALS_KEPT: usize = 10;
+
+fn is_refused_return(row: &Cancellation) -> bool {
+    row.origin == CancellationOrigin::Mismatch && row.status == CancellationStatus::Failed
+}
+
+/// A PG that refused a few times is asked at growing distances, 1 to 60 minutes: anybody can look, and
+/// each look must not be a call that moves money.
+fn may_ask_again(order: &Order, now: Timestamp) -> bool {
+    let refusals = order.cancellations.iter().filter(|row| is_refused_return(row));
+    let (count, last) = refusals.fold((0, None), |(count, _), row| (count + 1, Some(row.at)));
+    let (Some(last), Some(beyond)) = (last, usize::checked_sub(count, REFUSALS_AT_ONCE)) else { return true };
+    let minutes = 1_u32 << beyond.min(6);
+    now >= last.plus_minutes(minutes.min(60))
+}
+
+fn forget_old_refusals(order: &mut Order) {
+    while order.cancellations.iter().filter(|row| is_refused_return(row)).count() >= REFUSALS_KEPT {
+        let oldest = order.cancellations.iter().position(is_refused_return);
+        oldest.map(|index| order.cancellations.remove(index));
+    }
 }
 
 /// The payment of an order without money ended: it was cancelled before we saw it paid, or closed.

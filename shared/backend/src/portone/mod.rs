@@ -75,11 +75,12 @@ pub enum PortoneError {
 impl PortoneError {
     /// Whether the same call may succeed later without anybody changing it.
     ///
-    /// A refused secret counts: it is rotated or repaired, not the request.
+    /// Only a refusal of the request itself is for good. A refused secret is rotated, a wrong base URL is
+    /// repaired: the news they would have brought is still there.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(..) | Self::Secrets(_) => true,
-            Self::Refused { status, .. } => matches!(status, 401 | 403),
+            Self::Refused { status, .. } => !matches!(status, 400 | 409 | 422),
         }
     }
 

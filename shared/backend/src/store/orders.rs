@@ -53,8 +53,8 @@ impl Store {
 
     /// Access pattern 2: makes the order, unless the key it was derived from made one already.
     ///
-    /// One conditional write. Repeating it, also after an answer was lost, answers `Existed` with the
-    /// order as it stands.
+    /// One conditional write. Repeating it with a key, also after an answer was lost, answers `Existed`
+    /// with the order as it stands.
     pub async fn create(
         &self,
         order: &Order,
@@ -80,8 +80,8 @@ impl Store {
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(lost)) if lost.item.is_some() => {
                 let (existing, stored_print) = item::to_order(lost.item().unwrap_or(&item::Item::new()))?;
-                // Our own write, whose first answer got lost on the way.
-                if existing == *order && stored_print.as_deref() == fingerprint.map(|print| &print[..]) {
+                // Without a key the id is chance: it can only be our own write, whose answer got lost.
+                if fingerprint.is_none() && existing.id == order.id {
                     return Ok(Created::Made);
                 }
                 Ok(Created::Existed(Box::new(KeyedOrder { order: existing, fingerprint: stored_print })))

@@ -1,7 +1,7 @@
 //! Products: looked up by id for a new order, listed for the shop.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -26,6 +26,8 @@ impl Store {
         tail: Option<&str>,
         products: impl IntoIterator<Item = &'a ProductId>,
     ) -> Result<(Option<KeyedOrder>, Catalogue), StoreError> {
+        // DynamoDB refuses a batch that names one key twice, as two lines of one product would.
+        let products: BTreeSet<&ProductId> = products.into_iter().collect();
         let mut keys: Vec<item::Item> = products.into_iter().map(item::product_key).collect();
         keys.extend(tail.map(item::order_key));
         let (mut order, mut catalogue) = (None, Catalogue::new());

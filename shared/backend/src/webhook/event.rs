@@ -65,7 +65,10 @@ pub fn read_v1(body: &[u8]) -> Option<V1Hint> {
 
 fn payment(id: Option<&str>) -> Hint {
     match id {
-        Some(id) if !id.is_empty() && id.len() <= 256 => Hint::Payment(id.to_owned()),
+        // A buyer may have chosen the id: one that is a dot segment would name another resource.
+        Some(id) if (1..=256).contains(&id.len()) && !matches!(id, "." | "..") => {
+            Hint::Payment(id.to_owned())
+        }
         _ => Hint::Unreadable,
     }
 }
@@ -135,6 +138,7 @@ mod tests {
             r#"{"type":"Transaction.Paid"}"#,
             r#"{"payment_id":7}"#,
             "payment_id=",
+            "payment_id=..",
             "\u{feff}안녕",
         ] {
             assert_eq!(read(body.as_bytes()), Hint::Unreadable, "{body}");

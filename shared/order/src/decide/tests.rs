@@ -254,6 +254,26 @@ fn a_return_without_an_outcome_keeps_its_key_and_a_refused_one_gets_another() {
 }
 
 #[test]
+fn a_pg_that_keeps_refusing_is_asked_at_growing_distances_and_the_ledger_stays_short() {
+    let news = Observation { total: 900, ..seen(PaymentStatus::Paid) };
+    let refused = CancellationOutcome::Failed { code: "PG_PROVIDER".to_owned() };
+    let (mut order, mut asked) = (pending(), 0);
+    for minute in 0..24 * 60 {
+        let now = NOW.plus_minutes(minute);
+        // Two looks a minute: somebody keeps calling.
+        for _ in 0..2 {
+            let decision = decide(&order, &news, &terms(), now);
+            if let Decision::GiveBack { order: next, number, .. } = decision {
+                asked += 1;
+                order = carry_out(&next, record_outcome(&next, number, &refused, now));
+            }
+        }
+    }
+    assert!((24..48).contains(&asked), "{asked} calls in a day");
+    assert!(order.cancellations.len() <= 10);
+}
+
+#[test]
 fn a_return_whose_answer_was_lost_is_recognised_in_portones_list() {
     let news = Observation { total: 900, ..seen(PaymentStatus::Paid) };
     let first = after(&pending(), &news);

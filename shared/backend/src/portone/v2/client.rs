@@ -94,7 +94,9 @@ impl V2Client {
         };
         let id = order.id.as_str();
         let answer = self.call(Method::POST, id, Some("pre-register"), Some(&body), None, timeout).await?;
-        if answer.status.is_success() { Ok(()) } else { Err(answer.into_error()) }
+        // A proxy's page under HTTP 200 registered nothing.
+        let answered = serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok();
+        if answer.status.is_success() && answered { Ok(()) } else { Err(answer.into_error()) }
     }
 
     /// Asks for money of the payment back, if the balance still is what we think.
