@@ -2,7 +2,7 @@
 //! PortOne does to it.
 //!
 //! This crate knows no HTTP, no AWS, no serialisation, no async and no clock; time and randomness
-//! are arguments. Everything that decides about money is in [`decide`], as one function over an
+//! are arguments. Everything that decides about money is in [`mod@decide`], as one function over an
 //! [`Order`] and an [`Observation`].
 //!
 //! | module | owns |

@@ -6,7 +6,7 @@ use order::Timestamp;
 use ring::hmac;
 
 /// How far a delivery's timestamp may be from now, either way; exactly this much is accepted.
-pub const TOLERANCE_SECONDS: i64 = 300;
+const TOLERANCE_SECONDS: i64 = 300;
 
 /// A key that deliveries are signed with. `Debug` shows the algorithm only.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub enum SignatureFault {
     /// A header is missing, empty, or the timestamp is no number.
     #[error("webhook-id, webhook-timestamp and webhook-signature are required")]
     Headers,
-    /// The timestamp is more than [`TOLERANCE_SECONDS`] from now.
+    /// The timestamp is more than 5 minutes from now.
     #[error("webhook-timestamp is too far from now")]
     Stale,
     /// No signature fits any key.

@@ -1,0 +1,225 @@
+//! The HTTP front: finds the route, builds the event, has the function invoked and turns its answer into a
+//! response, with API Gateway's own answers for everything else. What runs behind a route is not its
+//! business, nor is anything about payments.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderValue, Method, Response, StatusCode},
+};
+use time::OffsetDateTime;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+use crate::{
+    answer, cors,
+    event::{self, Incoming},
+    invocation::InvokeError,
+    pool::Pool,
+    template::{Cors, Route, Template, TemplateError},
+};
+
+/// API Gateway's limit for a request's body, 10 MB.
+const BODY_MAX: usize = 10 * 1024 * 1024;
+/// API Gateway's limit for an integration of an HTTP API, 30 s.
+const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
+
+/// Everything a request needs.
+pub(crate) struct HttpApi {
+    routes: Routes,
+    cors: Option<Cors>,
+    pools: Arc<BTreeMap<String, Arc<Pool>>>,
+    fallback: Router,
+}
+
+impl HttpApi {
+    pub(crate) fn new(
+        template: &Template,
+        pools: Arc<BTreeMap<String, Arc<Pool>>>,
+        fallback: Router,
+    ) -> Result<Self, TemplateError> {
+        Ok(Self { routes: Routes::new(template.routes())?, cors: template.cors().cloned(), pools, fallback })
+    }
+
+    /// One handler for every method and path.
+    pub(crate) fn router(self) -> Router {
+        Router::new().fallback(serve).with_state(Arc::new(self))
+    }
+
+    async fn dispatch(&self, peer: SocketAddr, request: Request) -> Response<Body> {
+        let Some(found) = self.routes.find(request.method(), request.uri().path()) else {
+            return self.unmatched(request).await;
+        };
+        if !may_call(found.route) {
+            return answer::message(StatusCode::FORBIDDEN, "Forbidden");
+        }
+        let request_id = gateway_id();
+        let trace_id = trace_id();
+        let (parts, body) = request.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, BODY_MAX).await else {
+            return answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        };
+        let event = event::build(&Incoming {
+            method: &parts.method,
+            uri: &parts.uri,
+            version: parts.version,
+            headers: &parts.headers,
+            body: &body,
+            peer: peer.ip(),
+            route_key: &found.key,
+            parameters: found.parameters,
+            request_id: &request_id,
+            trace_id: &trace_id,
+            at: OffsetDateTime::now_utc(),
+        });
+        let mut response = self.integrate(&found.route.function, event.to_string().into(), trace_id).await;
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert("apigw-requestid", id);
+        }
+        response
+    }
+
+    /// Runs the function on a task of its own: a caller that goes away does not end an invocation.
+    async fn integrate(&self, function: &str, event: Bytes, trace_id: String) -> Response<Body> {
+        let Some(pool) = self.pools.get(function).cloned() else {
+            return answer::failed(&InvokeError::UnknownFunction(function.to_owned()));
+        };
+        let invocation = tokio::spawn(async move { pool.invoke(event, trace_id).await });
+        match tokio::time::timeout(INTEGRATION_LIMIT, invocation).await {
+            Ok(Ok(Ok(invocation))) => answer::respond(&invocation.answer),
+            Ok(Ok(Err(error))) => answer::failed(&error),
+            Ok(Err(_)) => answer::failed(&InvokeError::ShuttingDown),
+            Err(_) => answer::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        }
+    }
+
+    /// A page or file of the fallback, or API Gateway's 404. A known path with another method is a 404
+    /// too: HTTP APIs have no 405.
+    async fn unmatched(&self, request: Request) -> Response<Body> {
+        if matches!(*request.method(), Method::GET | Method::HEAD)
+            && let Ok(response) = self.fallback.clone().oneshot(request).await
+            && response.status() != StatusCode::NOT_FOUND
+        {
+            return response;
+        }
+        answer::message(StatusCode::NOT_FOUND, "Not Found")
+    }
+}
+
+async fn serve(
+    State(api): State<Arc<HttpApi>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    let Some(cors) = &api.cors else { return api.dispatch(peer, request).await };
+    if request.method() == Method::OPTIONS {
+        return cors::preflight(cors, request.headers());
+    }
+    let asked = request.headers().clone();
+    let mut response = api.dispatch(peer, request).await;
+    cors::decorate(cors, &asked, response.headers_mut());
+    response
+}
+
+/// Who may call a route. Open routes are open; a route with an authorizer stays closed here until the
+/// local system has an authorizer of that kind to ask.
+fn may_call(route: &Route) -> bool {
+    route.authorizer.is_none()
+}
+
+/// An id of the form API Gateway gives HTTP API requests: 15 characters and `=`.
+fn gateway_id() -> String {
+    let id = Uuid::new_v4().simple().to_string();
+    format!("{}=", &id[..15])
+}
+
+/// A trace id of X-Ray's form.
+pub(crate) fn trace_id() -> String {
+    let id = Uuid::new_v4().simple().to_string();
+    format!("Root=1-{:08x}-{}", OffsetDateTime::now_utc().unix_timestamp(), &id[..24])
+}
+
+struct Found<'a> {
+    route: &'a Route,
+    key: String,
+    parameters: Vec<(String, String)>,
+}
+
+/// The route table. A full match wins over a parameter and a parameter over `{proxy+}`, as in API Gateway.
+struct Routes {
+    paths: matchit::Router<Vec<Route>>,
+    default: Option<Route>,
+}
+
+impl Routes {
+    fn new(routes: &[Route]) -> Result<Self, TemplateError> {
+        let mut by_path: BTreeMap<&str, Vec<Route>> = BTreeMap::new();
+        for route in routes {
+            by_path.entry(&route.path).or_default().push(route.clone());
+        }
+        let default = by_path.remove("$default").and_then(|mut routes| routes.pop());
+        let mut paths = matchit::Router::new();
+        for (path, routes) in by_path {
+            let pattern = match path.split_once("+}") {
+                Some((greedy, rest)) => match greedy.rsplit_once('{') {
+                    Some((before, name)) => format!("{before}{{*{name}}}{rest}"),
+                    None => path.to_owned(),
+                },
+                None => path.to_owned(),
+            };
+            paths
+                .insert(pattern, routes)
+                .map_err(|error| TemplateError::Unusable(format!("route {path}: {error}")))?;
+        }
+        Ok(Self { paths, default })
+    }
+
+    fn find(&self, method: &Method, path: &str) -> Option<Found<'_>> {
+        if let Ok(matched) = self.paths.at(path) {
+            let of = |wanted: &str| matched.value.iter().find(|route| route.method == wanted);
+            if let Some(route) = of(method.as_str()).or_else(|| of("ANY")) {
+                let parameters = matched.params.iter();
+                return Some(Found {
+                    route,
+                    key: format!("{} {}", route.method, route.path),
+                    parameters: parameters.map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
+                });
+            }
+        }
+        let route = self.default.as_ref()?;
+        Some(Found { route, key: "$default".to_owned(), parameters: Vec::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_match_wins_over_a_parameter_and_a_parameter_over_the_rest() {
+        let route = |method: &str, path: &str| Route {
+            function: path.to_owned(),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            authorizer: None,
+        };
+        let routes = Routes::new(&[
+            route("GET", "/orders/{orderId}"),
+            route("POST", "/orders/{orderId}"),
+            route("GET", "/orders/latest"),
+            route("ANY", "/{proxy+}"),
+        ])
+        .unwrap();
+        let key = |method: Method, path: &str| routes.find(&method, path).map(|found| found.key);
+        assert_eq!(key(Method::GET, "/orders/latest").unwrap(), "GET /orders/latest");
+        assert_eq!(key(Method::GET, "/orders/1").unwrap(), "GET /orders/{orderId}");
+        assert_eq!(key(Method::POST, "/orders/1").unwrap(), "POST /orders/{orderId}");
+        assert_eq!(key(Method::GET, "/a/b/c").unwrap(), "ANY /{proxy+}");
+        let found = routes.find(&Method::GET, "/orders/a%20b").unwrap();
+        assert_eq!(found.parameters, [("orderId".to_owned(), "a%20b".to_owned())]);
+        assert!(Routes::new(&[]).unwrap().find(&Method::GET, "/").is_none());
+    }
+}

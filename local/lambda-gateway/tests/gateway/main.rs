@@ -1,0 +1,58 @@
+//! The gateway with a real function process behind it. One binary, one file per subject.
+
+mod environments;
+mod http;
+mod orphans;
+
+use std::collections::BTreeMap;
+
+use lambda_gateway::{Gateway, GatewayConfig, LogSink, Template};
+use tokio::net::TcpListener;
+
+const TEMPLATE: &str = r#"
+Parameters:
+  AllowedOrigins: { Type: CommaDelimitedList, Default: "https://shop.example" }
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      CorsConfiguration:
+        AllowOrigins: !Ref AllowedOrigins
+        AllowMethods: [GET, POST]
+        AllowHeaders: [content-type]
+        ExposeHeaders: [retry-after]
+  Probe:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildProperties: { Binary: probe } }
+    Properties:
+      Timeout: 1
+      MemorySize: 256
+      Environment:
+        Variables: { TABLE_NAME: !Ref Table, TTL: 30, PROBE_INIT: "" }
+      Events:
+        Post: { Type: HttpApi, Properties: { Method: POST, Path: /probe } }
+        Get: { Type: HttpApi, Properties: { Method: GET, Path: "/probe/{id}" } }
+        Guarded:
+          Type: HttpApi
+          Properties: { Method: POST, Path: /guarded, Auth: { Authorizer: AWS_IAM } }
+"#;
+
+async fn free_port() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a port is free")
+}
+
+/// A gateway over the probe function with these values for the variables the template declares.
+async fn gateway(values: &[(&str, &str)], max_environments: usize, log: LogSink) -> Gateway {
+    let config = GatewayConfig {
+        listener: free_port().await,
+        runtime_listener: free_port().await,
+        template: Template::parse(TEMPLATE, &BTreeMap::new()).expect("the template is sound"),
+        binaries: BTreeMap::from([("probe".to_owned(), env!("CARGO_BIN_EXE_probe-function").into())]),
+        environment: values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        platform_environment: BTreeMap::from([("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned())]),
+        max_environments,
+        fallback: axum::Router::new().route("/", axum::routing::get(|| async { "the shop" })),
+        log,
+    };
+    Gateway::start(config).await.expect("the gateway starts")
+}

@@ -1,0 +1,31 @@
+//! The whole system on one machine: shop, API, functions as real Lambda processes, DynamoDB, Secrets
+//! Manager and PortOne, without an account anywhere. `cargo xtask dev` runs it for a person; tests start
+//! as many as they like, side by side.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`stack`] | the running whole |
+//! | [`options`] | what it is started with |
+//! | [`wire`] | proxies before the backends: counts, latency, faults, gates |
+//! | [`catalogue`] | the catalogue file: validation, items |
+//! | [`dynamodb`], [`secrets_manager`], `portone` | the backends |
+//! | [`secret`], [`data`] | what is kept: the secret, the folder |
+//! | [`probe`] | whether all of it answers |
+//! | `ports`, `shop` | listeners; the demo shop's files |
+
+pub mod catalogue;
+pub mod data;
+pub mod dynamodb;
+pub mod options;
+mod portone;
+mod ports;
+pub mod probe;
+pub mod secret;
+pub mod secrets_manager;
+mod shop;
+pub mod stack;
+pub mod wire;
+
+pub use options::{InitialSecret, PaymentMode, Products, StackOptions};
+pub use stack::Stack;
+pub use wire::{Backend, Fault, Rule};

@@ -1,0 +1,268 @@
+//! The running whole: every part started in the order in which one needs another, wired together, and
+//! stopped without a trace.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use dynoxide::Database;
+use lambda_gateway::{Gateway, GatewayConfig, Template};
+use portone_simulator::Simulator;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::{
+    catalogue,
+    data::DataFolder,
+    dynamodb::{DynamoDb, TABLE_NAME},
+    options::{InitialSecret, Products, StackOptions},
+    portone,
+    ports::{self, Ports},
+    secret::{self, SECRET_ID},
+    secrets_manager::SecretsManager,
+    shop,
+    wire::{Backend, Call, Mark, Wire},
+};
+
+/// A local system. Dropping it kills the functions; [`Stack::shutdown`] also waits for that.
+pub struct Stack {
+    gateway: Gateway,
+    simulator: Simulator,
+    dynamodb: DynamoDb,
+    dynamodb_url: String,
+    secrets_manager: SecretsManager,
+    secret: tokio::sync::Mutex<Option<String>>,
+    wires: BTreeMap<Backend, Wire>,
+    epoch: Instant,
+    data: Option<DataFolder>,
+}
+
+impl Stack {
+    /// Starts everything but the functions, which start when they are first invoked. Any number of systems
+    /// may run side by side on free ports.
+    pub async fn start(options: StackOptions) -> anyhow::Result<Self> {
+        let epoch = Instant::now();
+        let ports = Ports::bind(options.base_port).await?;
+        let data = options.data.as_deref().map(|path| DataFolder::open(path, options.fresh)).transpose()?;
+        let secret = initial_secret(&options.secret, data.as_ref())?;
+
+        let url = address(&ports.shop_and_api)?;
+        let origins = format!("{url},{}", url.replace("127.0.0.1", "localhost"));
+        let overrides = BTreeMap::from([("AllowedOrigins".to_owned(), origins.clone())]);
+        let template = Template::read(&options.root.join("template.yaml"), &overrides)?;
+
+        let table = template.table().context("template.yaml has no table")?;
+        let dynamodb_url = address(&ports.dynamodb)?;
+        let dynamodb = DynamoDb::start(ports.dynamodb, data.as_ref().map(DataFolder::path), table)?;
+        load_products(&dynamodb, &options)?;
+
+        let secrets_manager_url = address(&ports.secrets_manager)?;
+        let secrets_manager = SecretsManager::start(ports.secrets_manager);
+        if let Some(secret) = &secret {
+            secrets_manager.create(SECRET_ID, secret).await?;
+        }
+
+        let known: Value =
+            secret.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let state = data.as_ref().map(|data| data.file("portone.json"));
+        let config = portone::config(&options, &known, &url, state);
+        let (store_id, channel_key) = portone::shop_channel(&config, options.payment_mode)?;
+        let simulator = portone::start(ports.simulator, ports.simulator_v1, config).await?;
+
+        let mut wires = BTreeMap::new();
+        for (backend, upstream) in [
+            (Backend::DynamoDb, dynamodb_url.clone()),
+            (Backend::SecretsManager, secrets_manager_url),
+            (Backend::Portone, simulator.url().to_owned()),
+            (Backend::PortoneV1, simulator.v1_url().to_owned()),
+        ] {
+            wires.insert(backend, Wire::start(backend, ports::free().await?, upstream, epoch)?);
+        }
+
+        let wire = |backend: Backend| wires[&backend].url().to_owned();
+        let mut platform_environment = BTreeMap::from(
+            [
+                ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+                ("AWS_ENDPOINT_URL_DYNAMODB", wire(Backend::DynamoDb)),
+                ("AWS_ENDPOINT_URL_SECRETS_MANAGER", wire(Backend::SecretsManager)),
+                ("PORTONE_API_BASE", wire(Backend::Portone)),
+                ("PORTONE_V1_API_BASE", wire(Backend::PortoneV1)),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        platform_environment.extend(options.extra_env.clone());
+        let environment = BTreeMap::from(
+            [
+                ("TABLE_NAME", TABLE_NAME),
+                ("PORTONE_SECRET_ID", SECRET_ID),
+                ("PORTONE_STORE_ID", &store_id),
+                ("PORTONE_CHANNEL_KEY", &channel_key),
+                ("PAYMENT_MODE", options.payment_mode.as_str()),
+                ("ALLOWED_ORIGINS", &origins),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        let gateway = Gateway::start(GatewayConfig {
+            listener: ports.shop_and_api,
+            runtime_listener: ports.runtime_api,
+            binaries: binaries(&template, &options.functions),
+            template,
+            environment,
+            platform_environment,
+            max_environments: options.max_environments,
+            fallback: shop::router(&options.root.join("shop"), &simulator),
+            log: options.log,
+        })
+        .await?;
+
+        Ok(Self {
+            gateway,
+            simulator,
+            dynamodb,
+            dynamodb_url,
+            secrets_manager,
+            secret: tokio::sync::Mutex::new(secret),
+            wires,
+            epoch,
+            data,
+        })
+    }
+
+    /// The shop's and the API's base URL, without a slash at its end.
+    pub fn url(&self) -> &str {
+        self.gateway.url()
+    }
+
+    /// The functions.
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// PortOne.
+    pub fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
+    /// DynamoDB's endpoint past the wire: for tools and tests, whose calls are not counted.
+    pub fn dynamodb_url(&self) -> &str {
+        &self.dynamodb_url
+    }
+
+    /// The embedded database itself.
+    pub fn database(&self) -> &Database {
+        self.dynamodb.database()
+    }
+
+    /// The table's name.
+    pub fn table_name(&self) -> &str {
+        TABLE_NAME
+    }
+
+    /// The wire between the functions and a backend: counts, latency, faults.
+    pub fn wire(&self, backend: Backend) -> &Wire {
+        &self.wires[&backend]
+    }
+
+    /// Takes every fault off every wire.
+    pub fn heal(&self) {
+        self.wires.values().for_each(Wire::heal);
+    }
+
+    /// Gives every wire this latency.
+    pub fn set_latency(&self, latency: Duration) {
+        self.wires.values().for_each(|wire| wire.set_latency(latency));
+    }
+
+    /// The present, as a point from which calls are counted.
+    pub fn mark(&self) -> Mark {
+        Mark(self.epoch.elapsed())
+    }
+
+    /// The functions' calls to all backends since `mark`, in the order of arrival.
+    pub fn calls_since(&self, mark: Mark) -> Vec<Call> {
+        mark.since(self.wires.values())
+    }
+
+    /// What Secrets Manager has now; `None` if there is no secret.
+    pub async fn secret(&self) -> Option<String> {
+        self.secret.lock().await.clone()
+    }
+
+    /// Rotates the secret in Secrets Manager, or creates it. PortOne's own secrets stay: rotate those at
+    /// the simulator. Kept with the data if that is kept and this is JSON.
+    pub async fn set_secret(&self, secret: &str) -> anyhow::Result<()> {
+        let mut current = self.secret.lock().await;
+        match *current {
+            Some(_) => self.secrets_manager.put(SECRET_ID, secret).await?,
+            None => self.secrets_manager.create(SECRET_ID, secret).await?,
+        }
+        if let (Some(data), Ok(json)) = (&self.data, serde_json::from_str(secret)) {
+            secret::save(&data.file("secret.json"), &json)?;
+        }
+        *current = Some(secret.to_owned());
+        Ok(())
+    }
+
+    /// Stops everything and leaves no process. Repeating it does nothing.
+    pub async fn shutdown(&self) {
+        self.gateway.shutdown().await;
+        self.simulator.shutdown().await;
+        self.wires.values().for_each(Wire::stop);
+        self.secrets_manager.stop();
+        self.dynamodb.stop();
+    }
+}
+
+fn address(listener: &TcpListener) -> anyhow::Result<String> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+fn initial_secret(initial: &InitialSecret, data: Option<&DataFolder>) -> anyhow::Result<Option<String>> {
+    let generated = || match data {
+        Some(data) => secret::load_or_generate(&data.file("secret.json")),
+        None => Ok(secret::generate()),
+    };
+    Ok(match initial {
+        InitialSecret::Missing => None,
+        InitialSecret::Text(text) => Some(text.clone()),
+        InitialSecret::Generated => Some(generated()?.to_string()),
+        InitialSecret::Changed(changes) => {
+            let mut secret = generated()?;
+            if let Some(members) = secret.as_object_mut() {
+                for (name, value) in changes {
+                    match value {
+                        Value::Null => members.remove(name),
+                        value => members.insert(name.clone(), value.clone()),
+                    };
+                }
+            }
+            Some(secret.to_string())
+        }
+    })
+}
+
+fn load_products(dynamodb: &DynamoDb, options: &StackOptions) -> anyhow::Result<()> {
+    let (file, keep) = match &options.products {
+        Products::None => return Ok(()),
+        Products::Demo => (options.root.join("shop/products.json"), true),
+        Products::File(file) => (file.clone(), false),
+    };
+    let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    match catalogue::parse(&text) {
+        Ok(products) => dynamodb.load(&products, keep),
+        Err(faults) => bail!("{}:\n{faults}", file.display()),
+    }
+}
+
+/// `<folder>/<name>/bootstrap` as a release build leaves it, or `<folder>/<name>` as cargo does.
+fn binaries(template: &Template, folder: &Path) -> BTreeMap<String, PathBuf> {
+    let place = |name: &str| {
+        let bootstrap = folder.join(name).join("bootstrap");
+        if bootstrap.is_file() { bootstrap } else { folder.join(name) }
+    };
+    template.functions().iter().map(|function| (function.name.clone(), place(&function.name))).collect()
+}

@@ -1,0 +1,219 @@
+//! What stops a function at init: one line that names it, and an exit code.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use end_to_end::{Shop, functions, shop::secret_with};
+use futures::future::join_all;
+use local_stack::{
+    InitialSecret,
+    wire::{Fault, Rule},
+};
+use serde_json::{Value, json};
+
+/// Longer than any init takes.
+const LIMIT: Duration = Duration::from_secs(20);
+/// The functions that read the secret.
+const WITH_SECRET: [&str; 4] = ["create-order", "verify-payment", "webhook", "get-order"];
+
+/// A complete environment for every function, with the shop's secret behind it and nobody to serve.
+fn environment(shop: &Shop) -> BTreeMap<String, String> {
+    let variables = [
+        ("TABLE_NAME", shop.stack.table_name()),
+        ("PORTONE_SECRET_ID", "local/portone"),
+        ("PORTONE_API_BASE", shop.portone().url()),
+        ("PORTONE_STORE_ID", "store-a"),
+        ("PORTONE_CHANNEL_KEY", "channel-key-a"),
+        ("PAYMENT_MODE", "LIVE"),
+        ("ALLOWED_ORIGINS", "https://shop.example"),
+        ("AWS_REGION", "ap-northeast-2"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", shop.table_wire().url()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", shop.secret_wire().url()),
+        ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "a-function"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+    ];
+    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// The function ends with an error and says why in one line, which names `named`.
+async fn assert_stops(function: &str, variables: &BTreeMap<String, String>, named: &str) -> String {
+    let ended = functions::run(function, variables, LIMIT).await;
+    assert!(ended.code.is_some_and(|code| code != 0), "{function} without {named}: {ended:?}");
+    assert_eq!(ended.lines.len(), 1, "{function} without {named}: {:#?}", ended.lines);
+    assert!(ended.lines[0].contains(named), "{function} does not name {named}: {}", ended.lines[0]);
+    ended.lines[0].clone()
+}
+
+#[tokio::test]
+async fn with_a_complete_environment_every_function_starts() {
+    let shop = Shop::open().await;
+    let variables = environment(&shop);
+    for function in functions::NAMES {
+        let ended = functions::run(function, &variables, Duration::from_secs(3)).await;
+        // Nobody serves it events, which it may say; but never that it cannot start.
+        let said = ended.lines.join("\n");
+        assert!(!said.contains("init.failed") && !said.contains("cannot start"), "{function}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_or_empty_variable_stops_the_functions_that_need_it() {
+    let shop = Shop::open().await;
+    let all = &functions::NAMES[..];
+    let payment = &["verify-payment", "webhook"][..];
+    let needed: [(&str, &[&str]); 9] = [
+        ("TABLE_NAME", all),
+        ("AWS_REGION", all),
+        ("AWS_ACCESS_KEY_ID", all),
+        ("AWS_SECRET_ACCESS_KEY", all),
+        ("PORTONE_SECRET_ID", &WITH_SECRET),
+        ("PORTONE_STORE_ID", &["create-order", "verify-payment", "webhook"]),
+        ("PORTONE_CHANNEL_KEY", &["create-order"]),
+        ("PAYMENT_MODE", payment),
+        ("ALLOWED_ORIGINS", &["create-order"]),
+    ];
+    for (name, functions) in needed {
+        for function in functions {
+            let mut variables = environment(&shop);
+            variables.remove(name);
+            let named = if name == "AWS_REGION" { "REGION" } else { name };
+            assert_stops(function, &variables, named).await;
+            for blank in ["", "  "] {
+                variables.insert(name.to_owned(), blank.to_owned());
+                assert_stops(function, &variables, named).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_variable_stops_the_functions_that_need_it() {
+    let shop = Shop::open().await;
+    let portone = &["create-order", "verify-payment", "webhook"][..];
+    let wrong: [(&str, &[&str], &[&str]); 5] = [
+        ("PAYMENT_MODE", &["live", "PRODUCTION", "LIVE,TEST", "1"], &["verify-payment", "webhook"]),
+        ("LATE_PAYMENT", &["accept", "MAYBE"], &["verify-payment", "webhook"]),
+        (
+            "ALLOWED_ORIGINS",
+            &["*", ",", "origin.example", "https://*", "https://shop.example/path", "ftp://a"],
+            &["create-order"],
+        ),
+        ("ORDER_TTL_MINUTES", &["0", "-1", "1.5", "half an hour", "43201", "99999999999"], &["create-order"]),
+        ("PORTONE_API_BASE", &["api.portone.io", "ftp://api.portone.io", "https://", "/"], portone),
+    ];
+    for (name, values, functions) in wrong {
+        for value in values {
+            for function in functions {
+                let mut variables = environment(&shop);
+                variables.insert(name.to_owned(), (*value).to_owned());
+                let line = assert_stops(function, &variables, name).await;
+                assert!(value.len() < 5 || !line.contains(value), "the value is not repeated: {line}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_variable_that_a_function_does_not_need_does_not_stop_it() {
+    let shop = Shop::open().await;
+    for (function, spared) in [
+        ("list-products", &["PORTONE_SECRET_ID", "PORTONE_STORE_ID", "PAYMENT_MODE", "ALLOWED_ORIGINS"][..]),
+        ("get-order", &["PORTONE_STORE_ID", "PORTONE_CHANNEL_KEY", "PAYMENT_MODE", "ALLOWED_ORIGINS"][..]),
+        ("webhook", &["PORTONE_CHANNEL_KEY", "ALLOWED_ORIGINS"][..]),
+    ] {
+        let mut variables = environment(&shop);
+        spared.iter().for_each(|name| drop(variables.remove(*name)));
+        let ended = functions::run(function, &variables, Duration::from_secs(3)).await;
+        assert!(!ended.lines.join("\n").contains("cannot start"), "{function}: {:?}", ended.lines);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_or_malformed_stops_the_functions_that_read_it() {
+    let malformed = |text: &str| InitialSecret::Text(text.to_owned());
+    let secrets = [
+        InitialSecret::Missing,
+        malformed(""),
+        malformed("hunter2hunter2"),
+        malformed("[]"),
+        malformed("{\"v2ApiSecret\": 7}"),
+        malformed("{\"v2WebhookSecrets\": \"whsec_aHVudGVyMmh1bnRlcjI=\"}"),
+        malformed("{}"),
+    ];
+    join_all(secrets.into_iter().map(|secret| async move {
+        let shop = Shop::open_with(|options| options.secret = secret).await;
+        let variables = environment(&shop);
+        for function in WITH_SECRET {
+            let line = assert_stops(function, &variables, "PORTONE_SECRET_ID").await;
+            assert!(
+                !line.contains("hunter2") && !line.contains("aHVudGVy"),
+                "the secret is not told: {line}"
+            );
+        }
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn a_member_of_the_secret_that_is_missing_or_wrong_is_named_by_the_functions_that_need_it() {
+    let api = &["create-order", "verify-payment", "webhook"][..];
+    let token = &["create-order", "verify-payment", "get-order"][..];
+    let without_v1 = [("v1ApiKey", Value::Null), ("v1ApiSecret", Value::Null)];
+    let one_half = [("v1ApiKey", Value::Null)];
+    let cases: Vec<(&str, Value, &[&str])> = vec![
+        ("v2ApiSecret", Value::Null, api),
+        ("v2ApiSecret", json!(""), &WITH_SECRET),
+        ("v2ApiSecret", json!("hunter2\nhunter2"), &WITH_SECRET),
+        ("v2WebhookSecrets", Value::Null, &["webhook"]),
+        ("v2WebhookSecrets", json!([]), &["webhook"]),
+        ("v2WebhookSecrets", json!(["whsec_"]), &WITH_SECRET),
+        ("v2WebhookSecrets", json!(["whsec_hunter2 hunter2"]), &WITH_SECRET),
+        ("orderTokenKey", Value::Null, token),
+        ("orderTokenKey", json!("aHVudGVyMg=="), &WITH_SECRET),
+        ("orderTokenKey", json!("hunter2 hunter2 hunter2 hunter2 hunter2!"), &WITH_SECRET),
+    ];
+    let cases = cases.into_iter().map(|(member, value, functions)| {
+        let mut members = without_v1.to_vec();
+        members.push((member, value));
+        (member, members, functions)
+    });
+    let halves = one_half.map(|half| ("v1ApiSecret", vec![half], &WITH_SECRET[..]));
+    join_all(cases.chain(halves).map(|(member, members, functions)| async move {
+        let shop = Shop::open_with(|options| options.secret = secret_with(&members)).await;
+        let variables = environment(&shop);
+        for function in functions {
+            let line = assert_stops(function, &variables, member).await;
+            assert!(
+                !line.contains("hunter2") && !line.contains("aHVudGVy"),
+                "the secret is not told: {line}"
+            );
+        }
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn members_of_a_generation_that_is_not_used_may_be_missing() {
+    let without_v1 = secret_with(&[("v1ApiKey", Value::Null), ("v1ApiSecret", Value::Null)]);
+    let shop = Shop::open_with(|options| options.secret = without_v1).await;
+    let order = shop.placed().await;
+    shop.pay(&order).await;
+    assert_eq!(shop.verify(&order.id).await.expect(200)["status"], "PAID");
+    shop.deliver_about("Transaction.Paid", &order.id).await.expect(200);
+    assert_eq!(shop.view(&order).await["status"], "PAID");
+}
+
+#[tokio::test]
+async fn a_secrets_manager_that_fails_for_a_moment_does_not_stop_a_function() {
+    let shop = Shop::open().await;
+    for fault in [Fault::Throttle, Fault::ServerError, Fault::ResetBefore] {
+        shop.secret_wire().inject(Rule::on("GetSecretValue").times(2), fault);
+        let ended = functions::run("webhook", &environment(&shop), Duration::from_secs(5)).await;
+        assert!(!ended.lines.join("\n").contains("cannot start"), "{:?}", ended.lines);
+    }
+    shop.secret_wire().inject(Rule::any(), Fault::ServerError);
+    assert_stops("webhook", &environment(&shop), "PORTONE_SECRET_ID").await;
+}

@@ -1,0 +1,25 @@
+//! The promises of the API, told as stories through real processes: API gateway, functions, DynamoDB,
+//! Secrets Manager and PortOne, with what goes wrong between them.
+//!
+//! One binary, since linking is most of the time. `FUNCTIONS_DIR` says where the functions are.
+
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod at_once;
+mod create_order;
+mod create_order_faults;
+mod deadlines;
+mod events;
+mod idempotency;
+mod init;
+mod logs;
+mod mismatch;
+mod mismatch_crash;
+mod money_back;
+mod paying;
+mod portone_faults;
+mod reading;
+mod rounds;
+mod secrets;
+mod table_faults;
+mod webhook;

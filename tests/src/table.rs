@@ -1,0 +1,65 @@
+//! What is stored, past the functions and past the wire. Items are shown as plain JSON, numbers as numbers.
+
+use local_stack::Stack;
+use serde_json::{Map, Value, json};
+
+/// DynamoDB's JSON of one attribute as plain JSON. Sets and binaries stay as they are.
+fn plain(attribute: &Value) -> Value {
+    let Some((kind, value)) = attribute.as_object().and_then(|members| members.iter().next()) else {
+        return attribute.clone();
+    };
+    match (kind.as_str(), value) {
+        ("N", Value::String(number)) => serde_json::from_str(number).unwrap_or_else(|_| value.clone()),
+        ("M", Value::Object(members)) => plain_item(members),
+        ("L", Value::Array(values)) => values.iter().map(plain).collect(),
+        _ => value.clone(),
+    }
+}
+
+fn plain_item(item: &Map<String, Value>) -> Value {
+    item.iter().map(|(name, attribute)| (name.clone(), plain(attribute))).collect()
+}
+
+/// Every item of the table whose partition key begins so.
+pub fn items(stack: &Stack, prefix: &str) -> Vec<Value> {
+    let request = json!({ "TableName": stack.table_name() });
+    let request = serde_json::from_value(request).expect("a Scan request");
+    let found = stack.database().scan(request).expect("the table can be scanned");
+    let found = serde_json::to_value(found).expect("a Scan response is JSON");
+    let items = found["Items"].as_array().into_iter().flatten();
+    items
+        .filter_map(|item| Some(plain_item(item.as_object()?)))
+        .filter(|item| item["PK"].as_str().is_some_and(|key| key.starts_with(prefix)))
+        .collect()
+}
+
+/// Writes an item as DynamoDB's JSON, in place of what was there.
+pub fn put(stack: &Stack, item: &Value) {
+    let request = json!({ "TableName": stack.table_name(), "Item": item });
+    let request = serde_json::from_value(request).expect("a PutItem request");
+    stack.database().put_item(request).expect("the item can be written");
+}
+
+/// Sets one attribute of a product.
+pub fn set_product(stack: &Stack, product_id: &str, attribute: &str, value: &Value) {
+    set(stack, &format!("PRODUCT#{product_id}"), "PRODUCT", attribute, value);
+}
+
+/// Sets one attribute of an order, which keeps its version: as if it had always been so.
+pub fn set_order(stack: &Stack, order_id: &str, attribute: &str, value: &Value) {
+    // An order is keyed by the random part of its id.
+    set(stack, &format!("ORDER#{}", &order_id[10..]), "ORDER", attribute, value);
+}
+
+fn set(stack: &Stack, partition: &str, sort: &str, attribute: &str, value: &Value) {
+    let request = json!({
+        "TableName": stack.table_name(),
+        "Key": { "PK": { "S": partition }, "SK": { "S": sort } },
+        "ConditionExpression": "attribute_exists(PK)",
+        "UpdateExpression": "SET #attribute = :value",
+        "ExpressionAttributeNames": { "#attribute": attribute },
+        "ExpressionAttributeValues": { ":value": value },
+    });
+    let request = serde_json::from_value(request).expect("an UpdateItem request");
+    stack.database().update_item(request).expect("the item is there and can be changed");
+}

@@ -1,0 +1,60 @@
+//! The commands of this repository: `cargo xtask <command>`.
+//!
+//! Small on purpose: it starts tools and checks what they leave, and depends on nothing of the system
+//! itself, so that it builds in seconds.
+
+mod bench;
+mod build;
+mod deploy;
+mod dev;
+mod elf;
+mod process;
+mod products;
+mod repository;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  dev [--port N] [--data DIR] [--fresh]       the whole system on this machine
+  test [NAME…] [--list]                       every test and every gate, or the steps named
+  build [--arch x86_64|arm64]                 release artifacts in target/lambda/
+  bench                                       the performance table
+  products load FILE [--table NAME] [--endpoint-url URL]
+                                              validates a catalogue and writes it to the table
+  deploy [FUNCTION] [--arch x86_64|arm64]     builds, checks and deploys the stack, or one function";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    use lexopt::prelude::Value;
+
+    let mut arguments = lexopt::Parser::from_env();
+    let Some(Value(command)) = arguments.next()? else { bail!("which command?\n\n{USAGE}") };
+    match command.to_string_lossy().as_ref() {
+        "dev" => dev::run(arguments),
+        "test" => test::run(arguments),
+        "build" => build::run(arguments),
+        "bench" => bench::run(),
+        "products" => products::run(arguments),
+        "deploy" => deploy::run(arguments),
+        "help" => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => Err(anyhow::anyhow!("there is no command {other}")).context(USAGE),
+    }
+}

@@ -1,0 +1,209 @@
+//! The steps of the suite, as one table, and what each of them runs.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, bail};
+
+use super::{Passed, Step, template};
+use crate::{
+    build, process,
+    repository::{Architecture, LOCAL_SYSTEM, Workspace, functions, root},
+    tools,
+};
+
+pub(super) const STEPS: &[Step] = &[
+    Step { name: "format", proves: "rustfmt has nothing to change", needs: &[], run: format },
+    Step { name: "clippy", proves: "no warning in any target of either workspace", needs: &[], run: clippy },
+    Step {
+        name: "docs",
+        proves: "the documentation builds and no link in it is broken",
+        needs: &[],
+        run: docs,
+    },
+    Step {
+        name: "unit",
+        proves: "the domain, the backend and the functions by themselves",
+        needs: &[],
+        run: unit,
+    },
+    Step {
+        name: "functions",
+        proves: "every function builds as it is run locally",
+        needs: &[],
+        run: build_functions,
+    },
+    Step { name: "local", proves: "gateway, wires, stack, simulator and xtask", needs: &[], run: local },
+    Step { name: "system", proves: "the programs of the local system build", needs: &[], run: build_system },
+    Step {
+        name: "end-to-end",
+        proves: "stories through real function processes",
+        needs: &["functions"],
+        run: end_to_end,
+    },
+    Step {
+        name: "clients",
+        proves: "PortOne's own server SDKs accept the simulator",
+        needs: &["system"],
+        run: clients,
+    },
+    Step {
+        name: "browser",
+        proves: "the demo shop in Chromium, against the whole system",
+        needs: &["functions", "system"],
+        run: browser,
+    },
+    Step { name: "template", proves: "sam validate --lint and cfn-lint", needs: &[], run: check_template },
+    Step {
+        name: "dependencies",
+        proves: "licences, sources, bans and advisories",
+        needs: &[],
+        run: dependencies,
+    },
+    Step {
+        name: "release",
+        proves: "the release binaries are small and start on Lambda",
+        needs: &[],
+        run: release,
+    },
+];
+
+const BOTH: [Workspace; 2] = [Workspace::Functions, Workspace::Local];
+
+fn format() -> anyhow::Result<Passed> {
+    for workspace in BOTH {
+        process::run(workspace.cargo_unlocked("fmt").args(["--all", "--check"]))?;
+    }
+    Ok(Passed::Whole)
+}
+
+fn clippy() -> anyhow::Result<Passed> {
+    for workspace in BOTH {
+        let mut clippy = workspace.cargo("clippy");
+        process::run(clippy.args(["--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    }
+    Ok(Passed::Whole)
+}
+
+fn docs() -> anyhow::Result<Passed> {
+    for workspace in BOTH {
+        let mut doc = workspace.cargo("doc");
+        process::run(doc.args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(Passed::Whole)
+}
+
+fn unit() -> anyhow::Result<Passed> {
+    process::run(Workspace::Functions.cargo("test").arg("--workspace"))?;
+    Ok(Passed::Whole)
+}
+
+fn build_functions() -> anyhow::Result<Passed> {
+    process::run(Workspace::Functions.cargo("build").arg("--bins"))?;
+    Ok(Passed::Whole)
+}
+
+fn local() -> anyhow::Result<Passed> {
+    process::run(Workspace::Local.cargo("test").args(["--package", "xtask"]))?;
+    process::run(Workspace::Local.cargo("test").args(LOCAL_SYSTEM))?;
+    Ok(Passed::Whole)
+}
+
+fn build_system() -> anyhow::Result<Passed> {
+    process::run(Workspace::Local.cargo("build").args(LOCAL_SYSTEM).arg("--bins"))?;
+    Ok(Passed::Whole)
+}
+
+fn end_to_end() -> anyhow::Result<Passed> {
+    process::run(Workspace::Local.cargo("test").args(["--package", "end-to-end"]))?;
+    Ok(Passed::Whole)
+}
+
+fn programs() -> PathBuf {
+    root().join("target/local/debug")
+}
+
+fn folder(name: &str) -> anyhow::Result<PathBuf> {
+    let folder = root().join(name);
+    if !folder.is_dir() {
+        bail!("{name} is missing");
+    }
+    Ok(folder)
+}
+
+fn npm_test(folder: &Path) -> Command {
+    let mut npm = Command::new("npm");
+    npm.current_dir(folder)
+        .args(["test"])
+        .env("LOCAL_STACK", programs().join("local-stack"))
+        .env("PORTONE_SIMULATOR", programs().join("portone-simulator"))
+        .env("FUNCTIONS_DIR", root().join("target/debug"));
+    npm
+}
+
+fn clients() -> anyhow::Result<Passed> {
+    let node = folder("tests/clients/node")?;
+    tools::node_packages(&node)?;
+    process::run(&mut npm_test(&node))?;
+
+    let python = folder("tests/clients/python")?;
+    let requirements = std::fs::read_to_string(python.join("requirements.txt"))
+        .context("tests/clients/python/requirements.txt")?;
+    let bin = tools::python_environment("clients", &requirements)?;
+    let mut unittest = Command::new(bin.join("python"));
+    unittest
+        .current_dir(&python)
+        .args(["-m", "unittest", "discover", "--verbose"])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PORTONE_SIMULATOR", programs().join("portone-simulator"));
+    process::run(&mut unittest)?;
+    Ok(Passed::Whole)
+}
+
+fn browser() -> anyhow::Result<Passed> {
+    let folder = folder("tests/browser")?;
+    tools::browser()?;
+    tools::node_packages(&folder)?;
+    process::run(&mut npm_test(&folder))?;
+    Ok(Passed::Whole)
+}
+
+fn check_template() -> anyhow::Result<Passed> {
+    template::check()?;
+    Ok(Passed::Whole)
+}
+
+/// Licences, sources and bans are decided by files of this repository. Advisories come from a database on
+/// the network; without it they are left out, and that is said where nobody can miss it.
+fn dependencies() -> anyhow::Result<Passed> {
+    let deny = tools::cargo_deny()?;
+    let deny = |workspace: Workspace, words: &[&str]| {
+        let mut command = Command::new(&deny);
+        command.current_dir(root()).args(["--config", "deny.toml", "--manifest-path", workspace.manifest()]);
+        command.args(words);
+        command
+    };
+    for workspace in BOTH {
+        process::run(&mut deny(workspace, &["--locked", "check", "bans", "licenses", "sources"]))?;
+    }
+    if let Err(error) = process::output(&mut deny(Workspace::Functions, &["fetch", "db"])) {
+        eprintln!("{error:#}");
+        eprintln!("\n    ********************************************************************************");
+        eprintln!("    ** ADVISORIES WERE NOT CHECKED: the advisory database cannot be fetched here. **");
+        eprintln!("    ** Run `cargo xtask test dependencies` on a machine that reaches github.com.  **");
+        eprintln!("    ********************************************************************************\n");
+        return Ok(Passed::Without("ADVISORIES: their database cannot be fetched here"));
+    }
+    for workspace in BOTH {
+        process::run(&mut deny(workspace, &["--locked", "check", "--disable-fetch", "advisories"]))?;
+    }
+    Ok(Passed::Whole)
+}
+
+/// For this machine's architecture: the gates are the same for all.
+fn release() -> anyhow::Result<Passed> {
+    build::build(Architecture::host()?, &functions()?)?;
+    Ok(Passed::Whole)
+}

@@ -1,0 +1,131 @@
+//! What a step needs and a machine may lack, fetched from the registries and the distribution: Python tools
+//! into an environment under `target/tools`, cargo's tools beside them, packages by apt. Versions are pinned
+//! here and nowhere else.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, bail};
+
+use crate::{process, repository::root};
+
+/// For the template's checks.
+const PYTHON_TOOLS: &str = "aws-sam-cli==1.170.0\ncfn-lint==1.58.0\n";
+/// For the dependencies' checks.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Everything fetched lives here.
+pub fn folder() -> PathBuf {
+    root().join("target/tools")
+}
+
+/// The folder of `sam` and `cfn-lint`.
+pub fn python_tools() -> anyhow::Result<PathBuf> {
+    python_environment("python", PYTHON_TOOLS)
+}
+
+/// A Python environment called `name` with exactly what `requirements` lists, made or renewed if need be.
+/// Answers its folder of programs.
+pub fn python_environment(name: &str, requirements: &str) -> anyhow::Result<PathBuf> {
+    let folder = folder().join(name);
+    let bin = folder.join("bin");
+    let installed = folder.join("installed.txt");
+    if fs::read_to_string(&installed).is_ok_and(|text| text == requirements) {
+        return Ok(bin);
+    }
+    make_environment(&folder)?;
+    let list = folder.join("requirements.txt");
+    fs::write(&list, requirements)?;
+    let mut pip = Command::new(bin.join("python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&list);
+    process::run(&mut pip)?;
+    // Written last: an installation that broke off is done again.
+    fs::write(&installed, requirements)?;
+    Ok(bin)
+}
+
+fn make_environment(folder: &Path) -> anyhow::Result<()> {
+    require("python3", "Python 3")?;
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    let venv = || {
+        let mut python = Command::new("python3");
+        python.args(["-m", "venv"]).arg(folder);
+        python
+    };
+    if process::succeeds(&mut venv()) {
+        return Ok(());
+    }
+    // Debian ships the module apart from Python.
+    apt(&["python3-venv"])?;
+    process::run(&mut venv())
+}
+
+/// The program `cargo-deny`, built from its registry if it is not there.
+pub fn cargo_deny() -> anyhow::Result<PathBuf> {
+    let program = folder().join("bin/cargo-deny");
+    let version = process::output(Command::new(&program).arg("--version")).unwrap_or_default();
+    if version.split_whitespace().last() != Some(CARGO_DENY) {
+        let mut cargo = Command::new("cargo");
+        // Unoptimised: it runs for a second, and is built for minutes otherwise.
+        cargo.args(["install", "--locked", "--debug", "--force", "cargo-deny", "--version", CARGO_DENY]);
+        cargo.arg("--root").arg(folder()).arg("--target-dir").arg(folder().join("build"));
+        process::run(&mut cargo)?;
+    }
+    Ok(program)
+}
+
+/// Chromium and a font with Hangul.
+pub fn browser() -> anyhow::Result<()> {
+    let wanted = ["chromium", "fonts-noto-cjk"];
+    let missing: Vec<_> = wanted
+        .into_iter()
+        .filter(|package| !process::succeeds(Command::new("dpkg").args(["--status", package])))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { apt(&missing) }
+}
+
+/// Node's packages of a folder, as its lock file says.
+pub fn node_packages(folder: &Path) -> anyhow::Result<()> {
+    require("node", "Node")?;
+    require("npm", "npm")?;
+    let lock = fs::read_to_string(folder.join("package-lock.json"))
+        .with_context(|| format!("{} has no package-lock.json", folder.display()))?;
+    let installed = folder.join("node_modules/.installed-lock.json");
+    if fs::read_to_string(&installed).is_ok_and(|text| text == lock) {
+        return Ok(());
+    }
+    let mut npm = Command::new("npm");
+    process::run(npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]))?;
+    fs::write(&installed, lock)?;
+    Ok(())
+}
+
+fn require(program: &str, name: &str) -> anyhow::Result<()> {
+    if process::is_installed(program) {
+        return Ok(());
+    }
+    bail!("{name} is not installed ({program} is not on the path); see README.md for what a machine needs")
+}
+
+/// Installs packages of Debian or Ubuntu, with sudo unless this is root.
+fn apt(packages: &[&str]) -> anyhow::Result<()> {
+    if !process::is_installed("apt-get") {
+        bail!("{} missing, and there is no apt-get to install it with", packages.join(", "));
+    }
+    let is_root = process::output(Command::new("id").arg("-u"))?.trim() == "0";
+    let apt_get = || {
+        let mut command = Command::new(if is_root { "apt-get" } else { "sudo" });
+        if !is_root {
+            command.arg("apt-get");
+        }
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    process::run(apt_get().args(["update", "--quiet"]))?;
+    process::run(apt_get().args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages))
+}
