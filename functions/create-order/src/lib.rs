@@ -92,6 +92,9 @@ impl App {
             }
         };
         let Some(checked) = wanted.checked else { return Err(Problem::fields(faults)) };
+        if let Some(fault) = request::generation_fault(checked.generation, priced.total.currency) {
+            return Err(Problem::fields(vec![fault]));
+        }
         let first = priced.lines.first().map_or("", |line| line.name.as_str());
         let order = Order {
             id,

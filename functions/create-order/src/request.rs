@@ -2,7 +2,7 @@
 
 use backend::http::FieldFault;
 use order::{
-    Customer, Generation, PayMethod, Personal, ProductId,
+    Currency, Customer, Generation, PayMethod, Personal, ProductId,
     product::{PricingFault, QUANTITY_MAX},
 };
 use serde_json::{Map, Value};
@@ -401,6 +401,15 @@ fn pay_method(
     method
 }
 
+/// V1 counts in the currency's major unit (`14.2` dollars), which is no integer here. Where the major unit
+/// is the minor unit the two agree; other currencies are V2's.
+pub fn generation_fault(generation: Generation, currency: Currency) -> Option<FieldFault> {
+    let fits = generation == Generation::V2 || matches!(currency.code(), "KRW" | "JPY");
+    let detail =
+        ("이 통화는 V2로만 결제할 수 있습니다.".to_owned(), "This currency needs sdk v2.".to_owned());
+    (!fits).then(|| FieldFault { pointer: "/sdk".to_owned(), code: "currency-not-supported", detail })
+}
+
 /// V1's `pay_method`, where it has one. Easy pay is a channel there, not a method.
 pub fn v1_pay_method(method: PayMethod) -> Option<&'static str> {
     match method {
@@ -504,6 +513,13 @@ mod tests {
         for body in [json!([]), json!("x"), json!(null), json!(7)] {
             assert_eq!(faults(body), [(String::new(), "invalid-type")]);
         }
+    }
+
+    #[test]
+    fn v1_takes_currencies_without_a_fraction_only() {
+        let fits = |generation, code: &str| generation_fault(generation, code.parse().unwrap()).is_none();
+        assert!(fits(Generation::V1, "KRW") && fits(Generation::V1, "JPY") && fits(Generation::V2, "USD"));
+        assert!(!fits(Generation::V1, "USD"));
     }
 
     #[test]

@@ -131,7 +131,7 @@
     const summary = h(
       "summary", {},
       badge(payment.status),
-      h("span", { className: "what" }, generation(payment), payment.orderName || "(이름 없음)", " ", h("span", { className: "id muted" }, payment.id)),
+      h("span", { className: "what" }, generation(payment), " ", payment.orderName || "(이름 없음)", " ", h("span", { className: "id muted" }, payment.id)),
       h("span", { className: "sum" }, money(payment.amount?.total ?? 0, payment.currency)),
     );
     const attempts = payment.transactions.map((tx) =>
@@ -165,7 +165,7 @@
     const summary = h(
       "summary", {},
       badge(state, `${stateNames[state]} · ${delivery.executions.length}회`),
-      h("span", { className: "what" }, generation(delivery), delivery.kind, " ", h("span", { className: "id muted" }, delivery.paymentId)),
+      h("span", { className: "what" }, generation(delivery), " ", delivery.kind, " ", h("span", { className: "id muted" }, delivery.paymentId)),
       h("span", { className: "sum small muted" }, last ? outcome(last) : "", " ", time(delivery.triggeredAt)),
     );
     const executions = delivery.executions.map((execution, i) =>

@@ -40,6 +40,7 @@ pub mod webhook;
 mod assets;
 mod calls;
 mod chance;
+mod guard;
 mod json;
 mod server;
 mod store;

@@ -25,7 +25,7 @@ impl Ports {
             dynamodb: bind(base, 2, "DynamoDB").await?,
             secrets_manager: bind(base, 3, "Secrets Manager").await?,
             runtime_api: bind(base, 4, "the Lambda Runtime API").await?,
-            simulator_v1: bind(base, 5, "PortOne V1 of the simulator").await?,
+            simulator_v1: bind(base, 5, "the PortOne simulator's V1").await?,
         })
     }
 }

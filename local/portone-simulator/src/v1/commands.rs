@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    guard::LostReply,
     payment::{
         Amount, CancelMode, CancelRequest, Method, Refusal, Status, Transaction,
         cancel::{CancelTrigger, RefundAccount},
@@ -24,7 +25,6 @@ use crate::{
     simulator::Simulator,
     switches::V1PrepareAgain,
     timekeeper,
-    v2::guard::LostReply,
     world::{Deed, World},
 };
 

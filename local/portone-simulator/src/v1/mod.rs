@@ -32,7 +32,7 @@ pub(crate) use token::Tokens;
 pub use window::WindowRefused;
 pub(crate) use window::{Browser, open};
 
-use crate::{simulator::Simulator, v2::guard};
+use crate::{guard, simulator::Simulator};
 
 /// The amount a shop registered by `POST /payments/prepare`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -113,7 +113,8 @@ pub(super) async fn find(
     RawQuery(query): RawQuery,
 ) -> Answer {
     let query = Fields::of_query(query.as_deref());
-    let (merchant_uid, wanted) = segments(&path)?;
+    // Unlike its siblings this call has no 400: a status that is none finds nothing.
+    let (merchant_uid, wanted) = segments(&path).map_err(|_| Refused::no_payment())?;
     simulator.read(|world| {
         let mut found = by_merchant_uid(world, merchant_uid);
         found.retain(|it| has_status(world, it, wanted));

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use super::{
     At, bank,
     error::ApiError,
-    guard::LostReply,
     read,
     reads::{StoreQuery, own_store},
     render,
@@ -20,6 +19,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     config::ChannelKind,
+    guard::LostReply,
     payment::{
         CancelMode, CancelRequest, PayMethod, Refusal, Status, Version,
         attempt::Captured,

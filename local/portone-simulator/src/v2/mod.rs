@@ -2,7 +2,7 @@
 //!
 //! Answers follow the published OpenAPI schema, with `origin` as one member more. What a handler does is
 //! one step in [`crate::payment`]; this module only reads requests, writes answers and keeps the rules of
-//! the transport: `guard` authorization, idempotency and faults, [`error`] statuses and types.
+//! the transport: [`idempotency`], and [`error`] statuses and types.
 
 pub mod error;
 pub mod idempotency;
@@ -11,7 +11,6 @@ pub mod sessions;
 mod bank;
 mod commands;
 mod filter;
-pub(crate) mod guard;
 mod reads;
 pub(crate) mod render;
 
@@ -24,7 +23,7 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::simulator::Simulator;
+use crate::{guard, simulator::Simulator};
 use error::ApiError;
 
 /// The routes of the API, guarded.

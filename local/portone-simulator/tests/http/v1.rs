@@ -169,6 +169,7 @@ async fn of_several_attempts_find_gives_the_one_started_last_and_find_all_gives_
     assert_eq!(found("/payments/find/order/failed").await, json!(started[0]));
     assert_eq!(v1_get(&simulator, "/payments/find/order/paid").await.0, 404);
     assert_eq!(v1_get(&simulator, "/payments/find/none").await.0, 404);
+    assert_eq!(v1_get(&simulator, "/payments/find/order/other").await.0, 404);
 
     let (_, _, page) = v1_get(&simulator, "/payments/findAll/order?limit=2").await;
     assert_eq!((&page["total"], &page["previous"], &page["next"]), (&json!(3), &json!(0), &json!(2)));

@@ -41,32 +41,38 @@ pub(super) fn name(backend: Backend, method: &Method, path: &str, headers: &Head
             .and_then(|target| target.to_str().ok()?.rsplit('.').next())
             .unwrap_or("unknown")
             .to_owned(),
-        Backend::Portone | Backend::PortoneV1 => format!("{method} {}", template(path)),
+        Backend::Portone | Backend::PortoneV1 => format!("{method} {}", template(backend, path)),
     }
 }
 
-/// Words of PortOne's API (V2 and V1), and what the segment after each one is.
-const NAMES: [(&str, &str); 9] = [
+/// Words of V2's paths, and what the segment after each one is.
+const V2_NAMES: &[(&str, &str)] = &[
     ("payments", "{paymentId}"),
     ("cancellations", "{cancellationId}"),
     ("payment-schedules", "{scheduleId}"),
     ("billing-keys", "{billingKey}"),
+];
+/// The same of V1's.
+const V1_NAMES: &[(&str, &str)] = &[
+    ("payments", "{imp_uid}"),
     ("vbanks", "{imp_uid}"),
     ("find", "{merchant_uid}"),
     ("findAll", "{merchant_uid}"),
     ("prepare", "{merchant_uid}"),
     ("status", "{status}"),
 ];
-/// Words that stand after `payments` and are no id.
-const WORDS: [&str; 6] = ["cancel", "prepare", "find", "findAll", "status", "balance"];
+/// Words that stand after V1's `payments` and are no id.
+const V1_WORDS: &[&str] = &["cancel", "prepare", "find", "findAll", "status"];
 
-fn template(path: &str) -> String {
+fn template(backend: Backend, path: &str) -> String {
+    let (names, words) =
+        if backend == Backend::PortoneV1 { (V1_NAMES, V1_WORDS) } else { (V2_NAMES, [].as_slice()) };
     let path = path.split('?').next().unwrap_or_default();
     let mut out: Vec<&str> = Vec::new();
     for segment in path.split('/') {
-        let named = out.last().and_then(|last| NAMES.iter().find(|(name, _)| name == last));
+        let named = out.last().and_then(|last| names.iter().find(|(name, _)| name == last));
         out.push(match named {
-            Some((_, id)) if !WORDS.contains(&segment) => id,
+            Some((_, id)) if !words.contains(&segment) => id,
             _ => segment,
         });
     }
@@ -86,23 +92,23 @@ mod tests {
         assert_eq!(name(Backend::DynamoDb, &Method::POST, "/", &put), "PutItem");
         let get = target("secretsmanager.GetSecretValue");
         assert_eq!(name(Backend::SecretsManager, &Method::POST, "/", &get), "GetSecretValue");
-        for (path, expected) in [
-            ("/payments/01JD?storeId=s", "GET /payments/{paymentId}"),
-            ("/payments/a%2Fb/cancel", "GET /payments/{paymentId}/cancel"),
+        for (backend, path, expected) in [
+            (Backend::Portone, "/payments/01JD?storeId=s", "GET /payments/{paymentId}"),
+            (Backend::Portone, "/payments/a%2Fb/cancel", "GET /payments/{paymentId}/cancel"),
+            (Backend::Portone, "/payments-by-cursor", "GET /payments-by-cursor"),
             (
+                Backend::Portone,
                 "/payments/1/cancellations/2/stop",
                 "GET /payments/{paymentId}/cancellations/{cancellationId}/stop",
             ),
-            ("/payments-by-cursor", "GET /payments-by-cursor"),
-            ("/payments/prepare", "GET /payments/prepare"),
-            ("/payments/prepare/01JD", "GET /payments/prepare/{merchant_uid}"),
-            ("/payments/find/01JD/paid", "GET /payments/find/{merchant_uid}/paid"),
-            ("/payments/status/paid", "GET /payments/status/{status}"),
-            ("/users/getToken", "GET /users/getToken"),
+            (Backend::PortoneV1, "/users/getToken", "GET /users/getToken"),
+            (Backend::PortoneV1, "/payments/imp_1?include_sandbox=true", "GET /payments/{imp_uid}"),
+            (Backend::PortoneV1, "/payments/prepare", "GET /payments/prepare"),
+            (Backend::PortoneV1, "/payments/prepare/01JD", "GET /payments/prepare/{merchant_uid}"),
+            (Backend::PortoneV1, "/payments/find/01JD/paid", "GET /payments/find/{merchant_uid}/paid"),
+            (Backend::PortoneV1, "/payments/status/paid", "GET /payments/status/{status}"),
         ] {
-            for backend in [Backend::Portone, Backend::PortoneV1] {
-                assert_eq!(name(backend, &Method::GET, path, &HeaderMap::new()), expected);
-            }
+            assert_eq!(name(backend, &Method::GET, path, &HeaderMap::new()), expected);
         }
     }
 }

@@ -16,10 +16,6 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::Value;
 
-use super::{
-    error::ApiError,
-    idempotency::{Answer, Claim, key_of},
-};
 use crate::{
     calls::{self, Call},
     clock::Timestamp,
@@ -29,6 +25,10 @@ use crate::{
     simulator::Simulator,
     switches::MalformedKey,
     v1,
+    v2::{
+        error::ApiError,
+        idempotency::{Answer, Claim, key_of},
+    },
     world::World,
 };
 
@@ -56,7 +56,7 @@ struct Seen {
     open: bool,
 }
 
-pub(super) async fn guard(State(simulator): State<Simulator>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(simulator): State<Simulator>, request: Request, next: Next) -> Response {
     surround(simulator, Version::V2, request, next).await
 }
 
