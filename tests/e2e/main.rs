@@ -22,4 +22,5 @@ mod reading;
 mod rounds;
 mod secrets;
 mod table_faults;
+mod v1;
 mod webhook;
