@@ -41,7 +41,10 @@ async fn the_page_reports_its_imp_uid_and_the_order_is_paid() {
     assert_eq!(order.payment()["merchant_uid"], json!(order.id));
     let imp_uid = press(&shop, &order, Press::Pay).await;
     assert_eq!(verify(&shop, &imp_uid, &order).await.expect(200)["status"], "PAID");
-    assert_eq!(shop.post("/payments/verify", &[], &json!({ "imp_uid": imp_uid })).await.expect(200)["status"], "PAID");
+    assert_eq!(
+        shop.post("/payments/verify", &[], &json!({ "imp_uid": imp_uid })).await.expect(200)["status"],
+        "PAID"
+    );
     assert_eq!(shop.verify(&order.id).await.expect(200)["status"], "PAID");
     assert_eq!(shop.stored(&order.id)["version"], 2, "looking again writes nothing");
 }
@@ -87,7 +90,8 @@ async fn what_a_webhook_claims_pays_nothing() {
 async fn a_webhook_that_cannot_be_worked_off_is_kept_and_the_next_one_takes_it_along() {
     let shop = Shop::open().await;
     let (first, second) = (placed(&shop).await, placed(&shop).await);
-    let (first_uid, second_uid) = (press(&shop, &first, Press::Pay).await, press(&shop, &second, Press::Pay).await);
+    let (first_uid, second_uid) =
+        (press(&shop, &first, Press::Pay).await, press(&shop, &second, Press::Pay).await);
 
     shop.stack.wire(Backend::PortoneV1).inject(Rule::on("GET /payments/{imp_uid}"), Fault::ServerError);
     deliver(&shop, &first_uid, &first).await.expect(200);

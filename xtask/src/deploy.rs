@@ -43,7 +43,8 @@ pub fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
 fn stack(architecture: Architecture) -> anyhow::Result<()> {
     build::build(architecture, &functions()?)?;
     template::check()?;
-    let path = path(&tools::python_tools()?, &cargo_lambda()?)?;
+    // cargo-lambda first: it looks for zig in the Python that is first on the path, which is its own there.
+    let path = path(&cargo_lambda()?, &tools::python_tools()?)?;
     let parameter = format!("ParameterKey=Architecture,ParameterValue={}", architecture.name());
     let sam = |arguments: &[&str]| {
         let mut sam = Command::new("sam");
@@ -79,7 +80,7 @@ fn one(function: &str, architecture: Architecture) -> anyhow::Result<()> {
 }
 
 fn cargo_lambda() -> anyhow::Result<std::path::PathBuf> {
-    tools::python_environment("cargo-lambda", "cargo-lambda==1.9.2\n")
+    tools::python_environment("cargo-lambda", "cargo-lambda==1.9.2\nziglang==0.17.1\n")
 }
 
 fn path(first: &Path, second: &Path) -> anyhow::Result<OsString> {
