@@ -82,7 +82,7 @@ pub enum Synced {
         order: Box<Order>,
         /// Whether this very look found money that does not match.
         found_mismatch: bool,
-        /// Whether money still has to go back and nobody knows yet whether it did.
+        /// Whether money still has to go back: refused, unanswered, or not asked for again yet.
         return_unresolved: bool,
     },
     /// We have no such order.
@@ -218,7 +218,7 @@ impl Sync {
                 Some(number) => self.give_back(stored, number, now, deadline).await?,
                 None => stored,
             };
-            let return_unresolved = order.open_cancellation().is_some();
+            let return_unresolved = owes(&order);
             return Ok(Synced::Order { order: Box::new(order), found_mismatch, return_unresolved });
         }
         Err(SyncError::Contended)
@@ -276,8 +276,13 @@ impl Sync {
     }
 }
 
+/// Whether money that is not the order's is still held and not on its way back.
+fn owes(order: &Order) -> bool {
+    order.status == OrderStatus::Rejected && order.balance() > 0
+}
+
 fn settled(order: Order) -> Synced {
-    let return_unresolved = order.open_cancellation().is_some();
+    let return_unresolved = owes(&order);
     Synced::Order { order: Box::new(order), found_mismatch: false, return_unresolved }
 }
 

@@ -17,7 +17,7 @@ impl Language {
             let q = parameters.split(';').find_map(|p| p.trim().strip_prefix("q=")).unwrap_or("1");
             let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
             let digits = format!("{fraction:0<3}");
-            whole.trim().parse::<u32>().unwrap_or(0) * 1000
+            whole.trim().parse::<u32>().unwrap_or(0).min(1) * 1000
                 + digits.get(..3).and_then(|d| d.parse().ok()).unwrap_or(0)
         };
         let mut best = (0, Self::Korean);
@@ -59,6 +59,7 @@ mod tests {
             ("fr, en;q=0.1", English),
             ("en;q=0", Korean),
             ("*", Korean),
+            ("en;q=4294967295, ko;q=0.9", English),
             ("en;q=x,,;;", Korean),
         ] {
             assert_eq!(Language::preferred(header), language, "{header}");
