@@ -43,10 +43,15 @@ async fn fifty_reports_of_one_order_at_once_pay_it_by_one_write() {
     let verifies = join_all((0..25).map(|_| shop.verify(&order.id)));
     let deliveries = join_all((0..25).map(|_| shop.deliver(&delivery)));
     let (verified, delivered) = tokio::join!(verifies, deliveries);
-    let told: BTreeSet<_> = verified.iter().map(|answer| answer.expect(200).to_string()).collect();
+    // A machine that cannot start fifty processes in time may put some off, and says so.
+    let reports = verified.iter().chain(&delivered);
+    for answer in reports.filter(|answer| answer.status != 200) {
+        answer.expect_problem(503, "temporarily-unavailable");
+    }
+    let answered = verified.iter().filter(|answer| answer.status == 200);
+    let told: BTreeSet<_> = answered.map(|answer| answer.expect(200).to_string()).collect();
     assert_eq!(told.len(), 1, "all are told the same: {told:?}");
     assert!(told.first().unwrap().contains("\"PAID\""), "{told:?}");
-    delivered.iter().for_each(|answer| drop(answer.expect(200)));
     assert_eq!(writes(&shop, mark).0, 1);
     assert_eq!(shop.stored(&order.id)["version"], 2);
 }

@@ -63,3 +63,17 @@ fn set(stack: &Stack, partition: &str, sort: &str, attribute: &str, value: &Valu
     let request = serde_json::from_value(request).expect("an UpdateItem request");
     stack.database().update_item(request).expect("the item is there and can be changed");
 }
+
+/// As if PortOne had been asked for the order's first cancellation so many minutes earlier.
+pub fn age_cancellation(stack: &Stack, order_id: &str, minutes: u32) {
+    let earlier = (i64::from(minutes) * 60_000).to_string();
+    let request = json!({
+        "TableName": stack.table_name(),
+        "Key": { "PK": { "S": format!("ORDER#{}", &order_id[10..]) }, "SK": { "S": "ORDER" } },
+        "UpdateExpression": "SET cancellations[0].#at = cancellations[0].#at - :earlier",
+        "ExpressionAttributeNames": { "#at": "at" },
+        "ExpressionAttributeValues": { ":earlier": { "N": earlier } },
+    });
+    let request = serde_json::from_value(request).expect("an UpdateItem request");
+    stack.database().update_item(request).expect("the order has a cancellation");
+}

@@ -92,7 +92,9 @@ impl App {
             }
         };
         let Some(checked) = wanted.checked else { return Err(Problem::fields(faults)) };
-        if let Some(fault) = request::generation_fault(checked.generation, priced.total.currency) {
+        let secrets = self.secrets.current().await;
+        let usable = secrets.has(checked.generation);
+        if let Some(fault) = request::generation_fault(checked.generation, priced.total.currency, usable) {
             return Err(Problem::fields(vec![fault]));
         }
         let first = priced.lines.first().map_or("", |line| line.name.as_str());

@@ -84,7 +84,7 @@ fn claim(body: &Value) -> Result<Claim<'_>, Problem> {
     }
 }
 
-/// Only what can be an order of ours is looked up: nobody asks PortOne through us.
+/// Only what can be an order of ours is looked up.
 fn order_id(text: &str) -> Result<&str, Problem> {
     text.parse::<OrderId>().map(|_| text).map_err(|_| Problem::new(ProblemCode::OrderNotFound))
 }

@@ -4,7 +4,7 @@
 //! answered 200, also what we do not know, cannot read or refuse, since PortOne would only repeat it;
 //! 5xx is for what a repetition may finish.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use backend::{
     backends::{self, StartError},
@@ -20,6 +20,12 @@ use backend::{
 use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode, request::RequestContext};
 use order::Timestamp;
 use serde_json::json;
+
+/// PortOne's deliveries are a few hundred bytes.
+const BODY_MAX: usize = 256 * 1024;
+
+/// A parked delivery is only begun with this much time left: its order may owe money back.
+const WORK_OFF_TIME: Duration = Duration::from_secs(20);
 
 /// What the function needs.
 #[derive(Debug)]
@@ -46,6 +52,9 @@ impl App {
 
     async fn receive(&self, request: &Request, deadline: Deadline) -> Result<Response<Body>, Problem> {
         let now = clock::now();
+        if request.body().len() > BODY_MAX {
+            return Err(Problem::new(ProblemCode::BodyTooLarge));
+        }
         if request.raw_http_path().ends_with("/v1") {
             return self.receive_v1(request, now, deadline).await;
         }
@@ -67,7 +76,7 @@ impl App {
     /// one that cannot be worked off now is parked in the table and answered. Only when the table itself
     /// cannot be reached is it answered 5xx: shops that asked PortOne for resends get one then.
     ///
-    /// Each delivery that comes through takes a few parked ones along.
+    /// Each delivery that comes through takes a parked one along.
     async fn receive_v1(
         &self,
         request: &Request,
@@ -85,17 +94,10 @@ impl App {
         };
         let (applied, parked) = tokio::join!(self.apply_v1(&hint, now, deadline), self.sync.store.parked());
         match applied {
-            Ok(()) => {
-                for delivery in parked.unwrap_or_default() {
-                    let hint = V1Hint { imp_uid: delivery.imp_uid.clone(), merchant_uid: None };
-                    if self.apply_v1(&hint, now, deadline).await.is_ok() {
-                        self.sync.store.unpark(&delivery).await.map_err(failed)?;
-                    }
-                }
-            }
+            Ok(()) => self.work_off_one(parked.unwrap_or_default(), now, deadline).await,
             Err(NotApplied(_)) => {
-                let delivery = ParkedDelivery { imp_uid: hint.imp_uid };
-                self.sync.store.park(&delivery, now).await.map_err(failed)?;
+                let delivery = ParkedDelivery { imp_uid: hint.imp_uid, parked_at: now };
+                self.sync.store.park(&delivery).await.map_err(failed)?;
                 tracing::error!(
                     event = "webhook.parked",
                     imp_uid = delivery.imp_uid,
@@ -104,6 +106,23 @@ impl App {
             }
         }
         Ok(received())
+    }
+
+    /// Works off one of the parked deliveries, by the clock another one each time, so that none that cannot
+    /// be worked off keeps the others waiting. What comes of it changes nothing for the delivery that
+    /// brought us here.
+    async fn work_off_one(&self, parked: Vec<ParkedDelivery>, now: Timestamp, deadline: Deadline) {
+        let turn = usize::try_from(now.as_millis()).unwrap_or(0).checked_rem(parked.len()).unwrap_or(0);
+        let Some(delivery) = parked.into_iter().nth(turn) else { return };
+        if deadline.allow(WORK_OFF_TIME, Duration::ZERO) < WORK_OFF_TIME {
+            return;
+        }
+        let hint = V1Hint { imp_uid: delivery.imp_uid.clone(), merchant_uid: None };
+        if self.apply_v1(&hint, now, deadline).await.is_ok()
+            && let Err(error) = self.sync.store.unpark(&delivery).await
+        {
+            tracing::warn!(event = "webhook.still_parked", imp_uid = delivery.imp_uid, %error);
+        }
     }
 
     async fn apply_v1(&self, hint: &V1Hint, now: Timestamp, deadline: Deadline) -> Result<(), NotApplied> {

@@ -7,6 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use order::Generation;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
@@ -115,10 +116,26 @@ impl Secrets {
 
     /// Whether V1's key and secret are the same as in `other`.
     pub fn has_v1_key_pair_of(&self, other: &Self) -> bool {
-        let texts = |pair: &Option<V1KeyPair>| {
-            pair.as_ref().map(|p| (p.key.clone(), p.secret.expose_secret().to_owned()))
-        };
-        texts(&self.v1_key_pair) == texts(&other.v1_key_pair)
+        fn texts(pair: Option<&V1KeyPair>) -> Option<(&str, &str)> {
+            pair.map(|pair| (pair.key.as_str(), pair.secret.expose_secret()))
+        }
+        texts(self.v1_key_pair.as_ref()) == texts(other.v1_key_pair.as_ref())
+    }
+
+    /// Whether the V2 API secret is the same as in `other`.
+    pub fn has_v2_api_secret_of(&self, other: &Self) -> bool {
+        fn text(secrets: &Secrets) -> Option<&str> {
+            secrets.v2_api_secret.as_ref().map(ExposeSecret::expose_secret)
+        }
+        text(self) == text(other)
+    }
+
+    /// Whether the API of this generation can be called.
+    pub fn has(&self, generation: Generation) -> bool {
+        match generation {
+            Generation::V1 => self.v1_key_pair.is_some(),
+            Generation::V2 => self.v2_api_secret.is_some(),
+        }
     }
 
     /// Whether the API of at least one generation can be called.

@@ -36,13 +36,18 @@ pub struct Cancellation {
     pub status: CancellationStatus,
     /// Minor units of the received money's currency.
     pub amount: u64,
+    /// Share of `amount` that carries no VAT. PortOne takes what it is not told of as taxable.
+    pub tax_free: u64,
     /// What could be cancelled before it; PortOne checks it (`currentCancellableAmount`).
     pub balance_before: u64,
+    /// Whether it asks for all that is left without naming the amount: a discounted payment's balance is
+    /// PortOne's to know.
+    pub everything: bool,
     /// PortOne's id, once known.
     pub portone_id: Option<String>,
     /// Why it failed: PortOne's error type or the PG's code.
     pub failure: Option<String>,
-    /// When we wrote it down first.
+    /// When PortOne was last to be asked for it; of somebody else's, when they asked.
     pub at: Timestamp,
 }
 
@@ -51,13 +56,13 @@ pub struct Cancellation {
 pub enum CancellationOutcome {
     /// Done.
     Succeeded {
-        /// PortOne's id of the cancellation.
-        portone_id: String,
+        /// PortOne's id of the cancellation, if it said one.
+        portone_id: Option<String>,
     },
     /// Taken, to be decided by the PG.
     Requested {
-        /// PortOne's id of the cancellation.
-        portone_id: String,
+        /// PortOne's id of the cancellation, if it said one.
+        portone_id: Option<String>,
     },
     /// Refused for good: the same key would only repeat it.
     Failed {

@@ -125,16 +125,20 @@ fn turn(order: OrderStatus, payment: PaymentStatus) -> Turn {
 
 /// What seeing this payment at PortOne does to the order.
 ///
-/// `now` only dates what is written. Repeating a decision that was carried out is [`Decision::Stay`],
-/// except that a return of money without a known outcome is asked for again, with the same key.
+/// `now` dates what is written, and tells whether money that was refused or went unanswered may be asked
+/// for again. Repeating a decision that was carried out is [`Decision::Stay`], except that a return of
+/// money without a known outcome is asked for again: through V2 with the same key, through V1, which
+/// knows no key, when the call before cannot be running any more.
 pub fn decide(order: &Order, seen: &Observation, terms: &Terms, now: Timestamp) -> Decision {
     if seen.payment_id != order.id.as_str() {
         return Decision::Alarm(Anomaly::AnotherPayment);
     }
     if let Some(paid) = order.sighting.as_ref().filter(|_| order.received.is_some()) {
-        // V1 has a record for each transaction, and two windows of one order can both be paid. News of
-        // another transaction than the one that paid is no news of the order's money.
-        if seen.generation == Generation::V1 && seen.transaction_id != paid.transaction_id {
+        // V1 has a record for each transaction, and two windows of one order can both be paid, also one of
+        // each generation. News of another transaction than the one that paid is no news of the order's
+        // money. A V2 payment is one record, whatever its transactions.
+        let through_v1 = Generation::V1 == seen.generation || Generation::V1 == paid.generation;
+        if through_v1 && seen.transaction_id != paid.transaction_id {
             return match seen.status {
                 PaymentStatus::Paid | PaymentStatus::PartialCancelled => Decision::Alarm(Anomaly::PaidTwice),
                 _ => Decision::Stay,
@@ -182,11 +186,11 @@ pub fn record_outcome(order: &Order, number: u32, outcome: &CancellationOutcome,
         CancellationOutcome::Unknown => return Decision::Stay,
         CancellationOutcome::Succeeded { portone_id } => {
             row.status = CancellationStatus::Succeeded;
-            row.portone_id = Some(portone_id.clone());
+            row.portone_id.clone_from(portone_id);
         }
         CancellationOutcome::Requested { portone_id } => {
             row.status = CancellationStatus::Requested;
-            row.portone_id = Some(portone_id.clone());
+            row.portone_id.clone_from(portone_id);
         }
         CancellationOutcome::Failed { code } => {
             row.status = CancellationStatus::Failed;
@@ -205,10 +209,14 @@ fn reasons(order: &Order, seen: &Observation, terms: &Terms, also: Option<Reject
         | (Channel::Test, PaymentMode::Live)
         | (Channel::Unrecognized, _) => false,
     };
+    let store_fits = match &seen.store_id {
+        Some(store) => *store == terms.store_id,
+        None => seen.generation == Generation::V1,
+    };
     let faults = [
         (seen.total != order.total.amount, Rejection::Amount),
         (seen.currency != Some(order.total.currency), Rejection::Currency),
-        (seen.store_id.as_ref().is_some_and(|store| *store != terms.store_id), Rejection::Store),
+        (!store_fits, Rejection::Store),
         (!channel_fits, Rejection::Channel),
     ];
     faults.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).chain(also).collect()
@@ -279,18 +287,30 @@ fn give_back(order: &Order, mut next: Order, seen: &Observation, now: Timestamp)
     if balance == 0 {
         return write(order, next, now);
     }
-    if next.open_cancellation().is_none() && !may_ask_again(&next, now) {
-        return write(order, next, now);
-    }
-    let number = match next.open_cancellation() {
-        Some(row) => row.number,
+    let through = next.paid_through();
+    let open = next.cancellations.iter().position(|row| row.status == CancellationStatus::Intended);
+    let number = match open {
+        // V1 knows no idempotency key: only one look at a time may ask, and only when the one before
+        // cannot be waiting for its answer any more. So asking again is a write.
+        Some(index) if through == Generation::V1 => {
+            let row = &mut next.cancellations[index];
+            if now < row.at.plus_minutes(1) {
+                return write(order, next, now);
+            }
+            row.at = now;
+            row.number
+        }
+        Some(index) => next.cancellations[index].number,
+        None if !may_ask_again(&next, now) => return write(order, next, now),
         None => {
             let row = Cancellation {
                 number: next_number(&next),
                 origin: CancellationOrigin::Mismatch,
                 status: CancellationStatus::Intended,
                 amount: balance,
+                tax_free: tax_free_left(&next, seen).min(balance),
                 balance_before: balance,
+                everything: seen.discounted,
                 portone_id: None,
                 failure: None,
                 at: now,
@@ -306,6 +326,16 @@ fn give_back(order: &Order, mut next: Order, seen: &Observation, now: Timestamp)
         next.updated_at = now;
     }
     Decision::GiveBack { order: Box::new(next), number, write: changed }
+}
+
+/// Share of what can go back that carries no VAT. V1 does not say: it is what the order asked for, if that
+/// is what was paid, less what went back of it through us.
+fn tax_free_left(order: &Order, seen: &Observation) -> u64 {
+    seen.tax_free_left.unwrap_or_else(|| {
+        let alive = order.cancellations.iter().filter(|row| row.status != CancellationStatus::Failed);
+        let gone = alive.map(|row| row.tax_free).fold(0, u64::saturating_add);
+        if order.received == Some(order.total) { order.tax_free.saturating_sub(gone) } else { 0 }
+    })
 }
 
 /// Refusals after which the next look asks again at once.
@@ -406,7 +436,9 @@ fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
                     origin: CancellationOrigin::Outside,
                     status: CancellationStatus::Requested,
                     amount: theirs.amount,
+                    tax_free: theirs.tax_free,
                     balance_before: 0,
+                    everything: false,
                     portone_id: None,
                     failure: None,
                     at: theirs.requested_at.unwrap_or(now),
@@ -440,7 +472,7 @@ fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
 }
 
 fn could_be(ours: &Cancellation, theirs: &ObservedCancellation) -> bool {
-    ours.status == CancellationStatus::Intended
+    matches!(ours.status, CancellationStatus::Intended | CancellationStatus::Requested)
         && ours.portone_id.is_none()
         && ours.amount == theirs.amount
         && theirs.by_api

@@ -52,6 +52,8 @@ pub struct ObservedCancellation {
     pub status: ObservedCancellationStatus,
     /// Minor units of the payment's currency.
     pub amount: u64,
+    /// Share of `amount` that carries no VAT. V1 does not say; 0 then.
+    pub tax_free: u64,
     /// Whether it could have been asked for through the API, as ours are.
     pub by_api: bool,
     /// When it was asked for.
@@ -87,6 +89,11 @@ pub struct Observation {
     /// What the buyer was asked for, in minor units. Discounts by card companies and promotions are
     /// inside, so this, not what was charged, is compared with the order (API2: `amount.total`).
     pub total: u64,
+    /// Share of `total` that carries no VAT and did not go back yet. V1 does not say.
+    pub tax_free_left: Option<u64>,
+    /// Whether the buyer was charged less than `total`: a card company, a promotion or a coupon bore the
+    /// rest. PortOne does not say how that enters what can be cancelled.
+    pub discounted: bool,
     /// The currency, if it is one.
     pub currency: Option<Currency>,
     /// The store it was made in. V1 does not say.

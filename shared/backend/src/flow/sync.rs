@@ -5,8 +5,8 @@
 //! one conditional write carries it out. Who loses the race decides again from the item that won.
 //!
 //! Money that does not match goes back: the intent is in the order's ledger before PortOne is called
-//! and the outcome after it, so a process that dies in between is taken up by the next sync, with the
-//! same idempotency key.
+//! and the outcome after it, so a process that dies in between is taken up by a later sync, as the same
+//! cancellation (V2: with the same idempotency key).
 
 use std::time::Duration;
 
@@ -128,27 +128,31 @@ impl Sync {
                 let (order, seen) = tokio::join!(self.order(id), self.portone.v2.payment(id, read_max));
                 match (order?, seen) {
                     // V1's orders are asked of V1, unless V2 knows the payment as well.
-                    (Some(order), Ok(None) | Err(_)) if order.paid_through() == Generation::V1 => {
-                        let seen = self
-                            .portone
-                            .v1
-                            .payment_of_order(id, deadline.allow(READ_MAX, AWS_CALL_MAX))
-                            .await?;
-                        (Some(order), seen)
+                    (Some(order), seen @ (Ok(None) | Err(_))) if order.paid_through() == Generation::V1 => {
+                        let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
+                        let known = self.portone.v1.payment_of_order(id, time).await?;
+                        // Its page may have been paid through V2 all the same, and V2 did not say.
+                        if known.is_none() {
+                            if_configured(seen)?;
+                        }
+                        (Some(order), known)
                     }
+                    (None, seen) => (None, if_configured(seen)?),
                     (order, seen) => (order, seen?),
                 }
             }
             Claim::V1Transaction { imp_uid, merchant_uid: Some(id) } => {
                 let (order, seen) = tokio::join!(self.order(id), self.portone.v1.payment(imp_uid, read_max));
-                let seen = seen?;
+                let order = order?;
+                let is_v1 = order.as_ref().is_some_and(|order| order.paid_through() == Generation::V1);
+                let seen = if is_v1 { seen? } else { if_configured(seen)? };
                 if seen.as_ref().is_some_and(|seen| seen.payment_id != id) {
                     return Ok(Synced::AnotherOrder);
                 }
-                (order?, seen)
+                (order, seen)
             }
             Claim::V1Transaction { imp_uid, merchant_uid: None } => {
-                match self.portone.v1.payment(imp_uid, read_max).await? {
+                match if_configured(self.portone.v1.payment(imp_uid, read_max).await)? {
                     Some(seen) => (self.order(&seen.payment_id).await?, Some(seen)),
                     None => (None, None),
                 }
@@ -174,7 +178,8 @@ impl Sync {
 
     async fn record_orphan(&self, seen: &Observation, now: Timestamp) -> Result<(), StoreError> {
         if self.store.record_orphan(seen, now).await? == Orphan::Recorded {
-            tracing::error!(event = "payment.orphan", payment_id = seen.payment_id, status = ?seen.status, "PortOne has a payment that is none of our orders");
+            let has_money = seen.had_money();
+            tracing::error!(event = "payment.orphan", payment_id = seen.payment_id, status = ?seen.status, has_money, "PortOne has a payment that is none of our orders");
         }
         Ok(())
     }
@@ -212,7 +217,7 @@ impl Sync {
             } else {
                 *next
             };
-            let found_mismatch = call.is_some() && order.status != OrderStatus::Rejected;
+            let found_mismatch = order.status != OrderStatus::Rejected && holds_foreign_money(&stored);
             note(&order, &stored, found_mismatch);
             let order = match call {
                 Some(number) => self.give_back(stored, number, now, deadline).await?,
@@ -243,8 +248,7 @@ impl Sync {
         let request = CancelRequest {
             payment_id: order.id.as_str(),
             transaction_id: order.sighting.as_ref().map_or("", |sighting| &sighting.transaction_id),
-            amount: row.amount,
-            balance: row.balance_before,
+            row,
             reason: MISMATCH_REASON,
             key: &order.cancellation_key(row),
         };
@@ -279,6 +283,22 @@ impl Sync {
 /// Whether money that is not the order's is still held and not on its way back.
 fn owes(order: &Order) -> bool {
     order.status == OrderStatus::Rejected && order.balance() > 0
+}
+
+/// Whether money that is not the order's did not come back to its buyer yet.
+fn holds_foreign_money(order: &Order) -> bool {
+    let received = order.received.map_or(0, |money| money.amount);
+    order.status == OrderStatus::Rejected && received > order.returned
+}
+
+/// A generation that this deployment has no credentials of took none of its payments.
+fn if_configured(
+    seen: Result<Option<Observation>, PortoneError>,
+) -> Result<Option<Observation>, PortoneError> {
+    match seen {
+        Err(PortoneError::NotConfigured(_)) => Ok(None),
+        seen => seen,
+    }
 }
 
 fn settled(order: Order) -> Synced {

@@ -9,9 +9,7 @@ pub mod v2;
 
 use std::time::Duration;
 
-use order::{CancellationOutcome, Generation, Order};
-
-use crate::secrets::SecretsError;
+use order::{Cancellation, CancellationOutcome, Generation, Order};
 
 pub use v1::V1Client;
 pub use v2::V2Client;
@@ -67,9 +65,12 @@ pub enum PortoneError {
         /// V2's error type, such as `UNAUTHORIZED`, or V1's `code`.
         kind: String,
     },
-    /// The secret lacks what the call needs.
-    #[error(transparent)]
-    Secrets(#[from] SecretsError),
+    /// The answer says something that cannot be, such as a negative amount. A person has to look.
+    #[error("PortOne's payment has an amount that is no amount")]
+    Impossible,
+    /// The secret has no credentials of this generation: the deployment does not use it.
+    #[error("the secret has no credentials of PortOne {0:?}")]
+    NotConfigured(Generation),
 }
 
 impl PortoneError {
@@ -79,7 +80,8 @@ impl PortoneError {
     /// repaired: the news they would have brought is still there.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unavailable(..) | Self::Secrets(_) => true,
+            Self::Unavailable(..) | Self::NotConfigured(_) => true,
+            Self::Impossible => false,
             Self::Refused { status, .. } => !matches!(status, 400 | 409 | 422),
         }
     }
@@ -95,17 +97,18 @@ impl PortoneError {
     }
 }
 
-/// The amount that a cancellation asks for, and what PortOne shall check before it moves it.
+/// A cancellation to ask for, as its ledger row says, and what PortOne shall check before it moves money.
+///
+/// One row always makes the same request: PortOne forbids another one under the same key.
 #[derive(Clone, Copy, Debug)]
 pub struct CancelRequest<'a> {
     /// The order's id: V2 `paymentId`, V1 `merchant_uid`.
     pub payment_id: &'a str,
     /// The transaction that holds the money: V1 `imp_uid`.
     pub transaction_id: &'a str,
-    /// How much, in minor units; above 0.
-    pub amount: u64,
-    /// What can be cancelled before it (V2 `currentCancellableAmount`, V1 `checksum`).
-    pub balance: u64,
+    /// How much, which share of it carries no VAT, and what can be cancelled before it (V2
+    /// `currentCancellableAmount`, V1 `checksum`).
+    pub row: &'a Cancellation,
     /// For the buyer and the shop's staff.
     pub reason: &'a str,
     /// V2's idempotency key, the same over every try.

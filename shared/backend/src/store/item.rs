@@ -110,7 +110,9 @@ pub fn changing_attributes(order: &Order) -> Vec<(&'static str, Option<Attribute
             ("origin", Some(text(c.origin.word()))),
             ("status", Some(text(c.status.word()))),
             ("amount", Some(number(c.amount))),
+            ("taxFree", (c.tax_free > 0).then(|| number(c.tax_free))),
             ("balanceBefore", Some(number(c.balance_before))),
+            ("everything", c.everything.then_some(AttributeValue::Bool(true))),
             ("portoneId", c.portone_id.as_ref().map(text)),
             ("failure", c.failure.as_ref().map(text)),
             ("at", Some(millis(c.at))),
@@ -204,6 +206,10 @@ fn as_number<T: std::str::FromStr>(value: &AttributeValue) -> Option<T> {
     value.as_n().ok()?.parse().ok()
 }
 
+fn as_bool(value: &AttributeValue) -> Option<bool> {
+    value.as_bool().ok().copied()
+}
+
 fn as_millis(value: &AttributeValue) -> Option<Timestamp> {
     as_number(value).map(Timestamp::from_millis)
 }
@@ -238,7 +244,9 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
             origin: read.required("origin", as_word(CancellationOrigin::from_word)).ok()?,
             status: read.required("status", as_word(CancellationStatus::from_word)).ok()?,
             amount: read.required("amount", as_number).ok()?,
+            tax_free: read.optional("taxFree", as_number).ok()?.unwrap_or(0),
             balance_before: read.required("balanceBefore", as_number).ok()?,
+            everything: read.optional("everything", as_bool).ok()?.unwrap_or(false),
             portone_id: read.optional("portoneId", as_text).ok()?,
             failure: read.optional("failure", as_text).ok()?,
             at: read.required("at", as_millis).ok()?,
@@ -283,7 +291,7 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
         generation: read.required("sdk", as_word(Generation::from_word))?,
         pay_method: read.required("payMethod", as_word(PayMethod::from_word))?,
         redirect_url: read.optional("redirectUrl", as_text)?,
-        unregistered: read.optional("unregistered", |value| value.as_bool().ok().copied())?.unwrap_or(false),
+        unregistered: read.optional("unregistered", as_bool)?.unwrap_or(false),
         created_at: read.required("createdAt", as_millis)?,
         updated_at: read.required("updatedAt", as_millis)?,
         expires_at: read.required("expiresAt", as_millis)?,
@@ -315,7 +323,7 @@ pub fn to_product(item: &Item) -> Read<Product> {
         name,
         price: Money::new(price, read.required("currency", as_word(|code| code.parse().ok()))?),
         tax_free: tax_free.unwrap_or(0),
-        active: read.required("active", |value| value.as_bool().ok().copied())?,
+        active: read.required("active", as_bool)?,
         stock: read.optional("stock", as_number)?,
     })
 }

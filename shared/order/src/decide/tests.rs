@@ -62,7 +62,7 @@ fn pending() -> Order {
 }
 
 fn cancellation(id: &str, amount: u64, status: ObservedCancellationStatus) -> ObservedCancellation {
-    ObservedCancellation { id: id.to_owned(), status, amount, by_api: true, requested_at: None }
+    ObservedCancellation { id: id.to_owned(), status, amount, tax_free: 0, by_api: true, requested_at: None }
 }
 
 fn seen(status: PaymentStatus) -> Observation {
@@ -79,6 +79,8 @@ fn seen(status: PaymentStatus) -> Observation {
         status,
         changed_at: NOW,
         total: TOTAL,
+        tax_free_left: Some(0),
+        discounted: false,
         currency: Some(Currency::KRW),
         store_id: Some("store-a".to_owned()),
         channel: Channel::Live,
@@ -109,7 +111,7 @@ fn order_in(status: OrderStatus) -> Order {
         OrderStatus::Expired => Order { status: OrderStatus::Expired, ..pending() },
         OrderStatus::Rejected => {
             let order = after(&pending(), &Observation { total: 900, ..seen(PaymentStatus::Paid) });
-            let done = CancellationOutcome::Succeeded { portone_id: "c-back".to_owned() };
+            let done = CancellationOutcome::Succeeded { portone_id: Some("c-back".to_owned()) };
             carry_out(&order, record_outcome(&order, 1, &done, NOW))
         }
     }
@@ -208,6 +210,7 @@ fn each_way_a_payment_can_differ_is_named() {
         (Observation { currency: "USD".parse().ok(), ..paid.clone() }, Rejection::Currency),
         (Observation { currency: None, ..paid.clone() }, Rejection::Currency),
         (Observation { store_id: Some("store-b".to_owned()), ..paid.clone() }, Rejection::Store),
+        (Observation { store_id: None, ..paid.clone() }, Rejection::Store),
         (Observation { channel: Channel::Test, ..paid.clone() }, Rejection::Channel),
         (Observation { channel: Channel::Unrecognized, ..paid }, Rejection::Channel),
     ];
@@ -295,7 +298,7 @@ fn a_return_whose_answer_was_lost_is_recognised_in_portones_list() {
 fn a_requested_return_is_waited_for_not_repeated() {
     let news = Observation { total: 900, ..seen(PaymentStatus::Paid) };
     let first = after(&pending(), &news);
-    let taken = CancellationOutcome::Requested { portone_id: "c-1".to_owned() };
+    let taken = CancellationOutcome::Requested { portone_id: Some("c-1".to_owned()) };
     let waiting = carry_out(&first, record_outcome(&first, 1, &taken, NOW));
     assert_eq!(decide(&waiting, &news, &terms(), NOW), Decision::Stay, "PortOne does not list it yet");
 
@@ -338,6 +341,72 @@ fn a_second_v1_transaction_is_no_news_of_the_orders_money() {
     assert_eq!(decide(v1(PaymentStatus::Paid, "imp_2")), Decision::Alarm(Anomaly::PaidTwice));
     assert_eq!(decide(v1(PaymentStatus::Cancelled, "imp_2")), Decision::Stay);
     assert!(matches!(decide(v1(PaymentStatus::Cancelled, "imp_1")), Decision::Write(_)));
+    assert_eq!(decide(seen(PaymentStatus::Paid)), Decision::Alarm(Anomaly::PaidTwice), "through V2 as well");
+}
+
+#[test]
+fn a_second_payment_through_v1_is_no_news_of_the_money_v2_took() {
+    let paid = after(&pending(), &seen(PaymentStatus::Paid));
+    let again = Observation {
+        generation: Generation::V1,
+        transaction_id: "imp_1".to_owned(),
+        total: 900,
+        ..seen(PaymentStatus::Paid)
+    };
+    assert_eq!(decide(&paid, &again, &terms(), NOW), Decision::Alarm(Anomaly::PaidTwice));
+}
+
+#[test]
+fn a_return_says_which_share_of_it_carries_no_vat() {
+    let row = |order: &Order, news: &Observation| {
+        let Decision::GiveBack { order, .. } = decide(order, news, &terms(), NOW) else {
+            panic!("it goes back")
+        };
+        let row = order.cancellations.last().unwrap();
+        (row.amount, row.tax_free, row.everything)
+    };
+    let order = Order { tax_free: 400, ..pending() };
+    let test = Observation { channel: Channel::Test, ..seen(PaymentStatus::Paid) };
+    assert_eq!(row(&order, &Observation { tax_free_left: Some(300), ..test.clone() }), (1000, 300, false));
+    let v1 = Observation { generation: Generation::V1, tax_free_left: None, ..test.clone() };
+    assert_eq!(row(&order, &v1), (1000, 400, false), "V1 does not say: the order does");
+    assert_eq!(row(&order, &Observation { total: 900, ..v1 }), (900, 0, false), "another sale: nobody knows");
+    assert_eq!(row(&order, &Observation { discounted: true, ..test }), (1000, 0, true));
+}
+
+#[test]
+fn through_v1_only_one_look_asks_for_money_and_another_not_before_the_first_must_have_ended() {
+    let news = Observation {
+        generation: Generation::V1,
+        total: 900,
+        tax_free_left: None,
+        ..seen(PaymentStatus::Paid)
+    };
+    let Decision::GiveBack { order, number: 1, write: true } = decide(&pending(), &news, &terms(), NOW)
+    else {
+        panic!("the first look asks")
+    };
+    assert_eq!(decide(&order, &news, &terms(), NOW.plus_minutes(0)), Decision::Stay);
+    let later = decide(&order, &news, &terms(), NOW.plus_minutes(1));
+    // Asking again is a write, so that of two looks one asks.
+    let Decision::GiveBack { order, number: 1, write: true } = later else { panic!("{later:?}") };
+    assert_eq!(decide(&order, &news, &terms(), NOW.plus_minutes(1)), Decision::Stay);
+}
+
+#[test]
+fn a_requested_return_without_an_id_is_recognised_when_portone_lists_it() {
+    let news = Observation { total: 900, ..seen(PaymentStatus::Paid) };
+    let first = after(&pending(), &news);
+    let taken = CancellationOutcome::Requested { portone_id: None };
+    let waiting = carry_out(&first, record_outcome(&first, 1, &taken, NOW));
+    let listed = Observation {
+        status: PaymentStatus::Cancelled,
+        cancellations: vec![cancellation("c-1", 900, ObservedCancellationStatus::Succeeded)],
+        ..news
+    };
+    let done = after(&waiting, &listed);
+    assert_eq!(done.cancellations.len(), 1);
+    assert_eq!(done.cancellations[0].status, CancellationStatus::Succeeded);
 }
 
 #[test]

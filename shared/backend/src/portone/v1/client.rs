@@ -38,8 +38,9 @@ impl Answer {
         let envelope: wire::Envelope<serde_json::Value> =
             serde_json::from_slice(&self.body).map_err(|_| broken("its answer is no V1 envelope"))?;
         match envelope.response {
-            Some(response) if self.status.is_success() && envelope.code == 0 => {
-                serde_json::from_value(response).map_err(|_| broken("its answer is not what was asked for"))
+            response if self.status.is_success() && envelope.code == 0 => {
+                serde_json::from_value(response.unwrap_or_default())
+                    .map_err(|_| broken("its answer is not what was asked for"))
             }
             _ => Err(PortoneError::Refused { status: self.status.as_u16(), kind: envelope.code.to_string() }),
         }
@@ -78,15 +79,22 @@ impl V1Client {
         let path = ["payments", "findAll", merchant_uid];
         let query = [("sorting", "-started"), ("limit", "100")];
         let Some(found) = self.read::<wire::Payments>(&path, &query, timeout).await? else { return Ok(None) };
-        let seen = found.list.into_iter().map(observe).collect::<Result<Vec<_>, _>>()?;
-        let has_money = |seen: &Observation| {
-            matches!(
-                seen.status,
-                PaymentStatus::Paid | PaymentStatus::PartialCancelled | PaymentStatus::Cancelled
-            )
+        // One that cannot be read must not hide the one that was paid.
+        let (seen, unreadable): (Vec<_>, Vec<_>) =
+            found.list.into_iter().map(observe).partition(Result::is_ok);
+        let seen = seen.into_iter().flatten().collect::<Vec<_>>();
+        let rank = |seen: &Observation| match seen.status {
+            PaymentStatus::Paid | PaymentStatus::PartialCancelled => 0,
+            PaymentStatus::Cancelled => 1,
+            _ => 2,
         };
-        let decisive = seen.iter().position(has_money).unwrap_or(0);
-        Ok(seen.into_iter().nth(decisive))
+        // The first of the best: the list is newest first.
+        let decisive = seen.into_iter().min_by_key(rank);
+        match (decisive, unreadable.into_iter().next()) {
+            (Some(seen), Some(Err(error))) if rank(&seen) > 0 => Err(error),
+            (None, Some(Err(error))) => Err(error),
+            (decisive, _) => Ok(decisive),
+        }
     }
 
     /// Registers the order's amount, so that a window with another one does not open.
@@ -114,20 +122,26 @@ impl V1Client {
 
     /// Asks for money of the payment back, if the balance still is what we think.
     ///
-    /// V1 has no idempotency key: `checksum` refuses a repetition after the first took effect, and
-    /// whoever repeats reads the payment again first.
+    /// V1 has no idempotency key: `checksum` refuses a repetition after the first took effect, whoever
+    /// repeats reads the payment again first, and only one caller at a time may ask (the decision sees
+    /// to it). What the answer of an asynchronous cancellation says is not stated: code 0 without the
+    /// money gone is taken for "requested".
     pub async fn cancel(&self, request: CancelRequest<'_>, timeout: Duration) -> CancellationOutcome {
-        let CancelRequest { transaction_id, amount, balance, reason, .. } = request;
-        if amount == 0 {
+        let CancelRequest { transaction_id, row, reason, .. } = request;
+        if row.amount == 0 {
             // V1 reads 0 as everything. Nobody here means that.
             return CancellationOutcome::Failed { code: "NOTHING_TO_CANCEL".to_owned() };
         }
-        let body = wire::Cancel { imp_uid: transaction_id, amount, checksum: balance, reason };
+        let body = wire::Cancel {
+            imp_uid: transaction_id,
+            amount: row.amount,
+            tax_free: row.tax_free,
+            checksum: row.balance_before,
+            reason,
+        };
         let answer = self.call(Method::POST, &["payments", "cancel"], &[], Some(&body), timeout).await;
         match answer.and_then(|answer| answer.open::<wire::Payment>()) {
-            Ok(payment) => CancellationOutcome::Succeeded {
-                portone_id: payment.newest_cancellation(amount).unwrap_or_default(),
-            },
+            Ok(payment) => payment.outcome_of(row.amount, row.balance_before),
             Err(PortoneError::Refused { kind, .. }) => {
                 CancellationOutcome::Failed { code: format!("V1_{kind}") }
             }
@@ -212,7 +226,5 @@ impl V1Client {
 }
 
 fn observe(payment: wire::Payment) -> Result<Observation, PortoneError> {
-    payment
-        .into_observation()
-        .map_err(|_| PortoneError::Unavailable("its answer is no possible payment", None))
+    payment.into_observation().map_err(|_| PortoneError::Impossible)
 }

@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use order::Generation;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
@@ -13,6 +14,9 @@ use crate::{portone::PortoneError, secrets::Secrets};
 
 /// With less than this left a token is not used: PortOne extends one that has under a minute.
 const LEFT_MIN: Duration = Duration::from_secs(60);
+
+/// PortOne's tokens live 30 minutes; an absurd answer is not believed for longer than a day.
+const LIFETIME_MAX: Duration = Duration::from_secs(86_400);
 
 /// A token and until when it is used. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -68,7 +72,7 @@ async fn fetch(
     timeout: Duration,
 ) -> Result<AccessToken, PortoneError> {
     let asked_at = Instant::now();
-    let pair = secrets.v1_key_pair()?;
+    let pair = secrets.v1_key_pair().map_err(|_| PortoneError::NotConfigured(Generation::V1))?;
     let body = wire::GetToken { imp_key: &pair.key, imp_secret: pair.secret.expose_secret() };
     let request = http.post(format!("{base}/users/getToken")).timeout(timeout).json(&body);
     let response = request.send().await.map_err(PortoneError::transport)?;
@@ -79,7 +83,8 @@ async fn fetch(
     match envelope.response {
         Some(token) if status.is_success() && envelope.code == 0 => {
             let lifetime = u64::try_from(token.expired_at.saturating_sub(token.now)).unwrap_or(0);
-            let until = asked_at + Duration::from_secs(lifetime).saturating_sub(LEFT_MIN);
+            let lifetime = Duration::from_secs(lifetime).min(LIFETIME_MAX);
+            let until = asked_at + lifetime.saturating_sub(LEFT_MIN);
             Ok(AccessToken { text: token.access_token.into(), until, secrets: secrets.clone() })
         }
         _ if status.is_server_error() || status.as_u16() == 429 => {

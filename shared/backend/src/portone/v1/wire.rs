@@ -4,8 +4,8 @@
 //! "not yet", a partial cancellation that is no status of its own, amounts as JSON numbers.
 
 use order::{
-    Channel, Failure, Generation, Observation, ObservedCancellation, PaymentStatus, Timestamp,
-    VirtualAccount, observation::ObservedCancellationStatus,
+    CancellationOutcome, Channel, Failure, Generation, Observation, ObservedCancellation, PaymentStatus,
+    Timestamp, VirtualAccount, observation::ObservedCancellationStatus,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
@@ -45,6 +45,7 @@ pub struct Prepare<'a> {
 pub struct Cancel<'a> {
     pub imp_uid: &'a str,
     pub amount: u64,
+    pub tax_free: u64,
     pub checksum: u64,
     pub reason: &'a str,
 }
@@ -152,6 +153,8 @@ impl Payment {
             status,
             changed_at: changed_at.into_iter().flatten().max().unwrap_or(Timestamp::from_millis(0)),
             total,
+            tax_free_left: None,
+            discounted: false,
             currency: self.currency.as_deref().unwrap_or("KRW").parse().ok(),
             store_id: None,
             channel: match self.sandbox {
@@ -168,12 +171,17 @@ impl Payment {
         })
     }
 
-    /// How the cancellation that was just asked for is called: the newest of this amount.
-    pub fn newest_cancellation(self, of: u64) -> Option<String> {
-        let seen = self.into_observation().ok()?;
-        let mut ours = seen.cancellations.into_iter().filter(|c| c.amount == of).collect::<Vec<_>>();
+    /// What the cancellation came to that was just asked for, of `asked` out of a balance of `before`: the
+    /// newest of this amount, if this much went back. If less did, the PG has not decided yet.
+    pub fn outcome_of(self, asked: u64, before: u64) -> CancellationOutcome {
+        let Ok(seen) = self.into_observation() else { return CancellationOutcome::Unknown };
+        let gone_before = seen.total.saturating_sub(before);
+        if seen.returned() < gone_before.saturating_add(asked) {
+            return CancellationOutcome::Requested { portone_id: None };
+        }
+        let mut ours = seen.cancellations.into_iter().filter(|c| c.amount == asked).collect::<Vec<_>>();
         ours.sort_by_key(|c| c.requested_at);
-        ours.pop().map(|c| c.id)
+        CancellationOutcome::Succeeded { portone_id: ours.pop().map(|c| c.id) }
     }
 }
 
@@ -191,6 +199,7 @@ impl Cancelled {
             }),
             status: ObservedCancellationStatus::Succeeded,
             amount: amount(&self.amount)?,
+            tax_free: 0,
             by_api: true,
             requested_at: moment(self.cancelled_at),
         })

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use order::{CancellationOutcome, Observation, Order};
+use order::{CancellationOutcome, Generation, Observation, Order};
 use reqwest::{Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -67,9 +67,7 @@ impl V2Client {
             StatusCode::OK => {
                 let payment: wire::Payment = serde_json::from_slice(&answer.body)
                     .map_err(|_| PortoneError::Unavailable("its answer is no payment", None))?;
-                let seen = payment.into_observation();
-                seen.map(Some)
-                    .map_err(|_| PortoneError::Unavailable("its answer is no possible payment", None))
+                payment.into_observation().map(Some).map_err(|_| PortoneError::Impossible)
             }
             _ => match answer.into_error() {
                 PortoneError::Refused { status: 404, kind } if kind == "PAYMENT_NOT_FOUND" => Ok(None),
@@ -103,9 +101,18 @@ impl V2Client {
     ///
     /// The key makes a repetition harmless for 3 hours (REST V2 overview); after that PortOne's check of
     /// the balance does. HTTP 200 is not "done": the cancellation's own status decides.
+    ///
+    /// Everything that is left of a discounted payment is asked for without naming it: how the discount
+    /// enters the balance is not stated.
     pub async fn cancel(&self, request: CancelRequest<'_>, timeout: Duration) -> CancellationOutcome {
-        let CancelRequest { payment_id, amount, balance, reason, key, .. } = request;
-        let body = wire::Cancel { amount, current_cancellable_amount: balance, reason };
+        let CancelRequest { payment_id, row, reason, key, .. } = request;
+        let named = !row.everything;
+        let body = wire::Cancel {
+            amount: named.then_some(row.amount),
+            tax_free_amount: row.tax_free,
+            current_cancellable_amount: named.then_some(row.balance_before),
+            reason,
+        };
         let answer = match self
             .call(Method::POST, payment_id, Some("cancel"), Some(&body), Some(key), timeout)
             .await
@@ -123,8 +130,8 @@ impl V2Client {
         if answer.status.is_success() {
             return match serde_json::from_slice::<wire::Cancelled>(&answer.body) {
                 Ok(wire::Cancelled { cancellation }) => match cancellation.status.as_str() {
-                    "SUCCEEDED" => CancellationOutcome::Succeeded { portone_id: cancellation.id },
-                    "REQUESTED" => CancellationOutcome::Requested { portone_id: cancellation.id },
+                    "SUCCEEDED" => CancellationOutcome::Succeeded { portone_id: cancellation.id() },
+                    "REQUESTED" => CancellationOutcome::Requested { portone_id: cancellation.id() },
                     "FAILED" => CancellationOutcome::Failed { code: "FAILED".to_owned() },
                     _ => CancellationOutcome::Unknown,
                 },
@@ -165,7 +172,8 @@ impl V2Client {
         let mut refreshed = false;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let authorization = authorization(secrets.v2_api_secret()?);
+            let secret = secrets.v2_api_secret().map_err(|_| PortoneError::NotConfigured(Generation::V2))?;
+            let authorization = authorization(secret);
             let mut request = self.http.request(method.clone(), url.clone()).timeout(left);
             request = request.header(header::AUTHORIZATION, authorization);
             if let Some(key) = key {
@@ -179,8 +187,11 @@ impl V2Client {
             let status = response.status();
             if status == StatusCode::UNAUTHORIZED && !refreshed {
                 refreshed = true;
+                let left = until.saturating_duration_since(Instant::now());
                 let newer = tokio::time::timeout(left, self.secrets.newer_than(&secrets)).await;
-                if let Ok(Some(newer)) = newer {
+                if let Ok(Some(newer)) = newer
+                    && !newer.has_v2_api_secret_of(&secrets)
+                {
                     secrets = newer;
                     continue;
                 }

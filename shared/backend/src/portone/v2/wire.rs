@@ -32,10 +32,17 @@ pub struct Payment {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Amount {
     total: i64,
     #[serde(default)]
+    tax_free: i64,
+    #[serde(default)]
+    discount: i64,
+    #[serde(default)]
     cancelled: i64,
+    #[serde(default)]
+    cancelled_tax_free: i64,
 }
 
 #[derive(Deserialize)]
@@ -67,11 +74,20 @@ struct WireFailure {
 pub struct Cancellation {
     pub status: String,
     #[serde(default)]
-    pub id: String,
+    id: String,
     #[serde(default)]
     total_amount: i64,
+    #[serde(default)]
+    tax_free_amount: i64,
     trigger: Option<String>,
     requested_at: Option<String>,
+}
+
+impl Cancellation {
+    /// PortOne's id of it, if it said one.
+    pub fn id(self) -> Option<String> {
+        Some(self.id).filter(|id| !id.is_empty())
+    }
 }
 
 /// The answer of the cancel API.
@@ -103,8 +119,13 @@ pub struct PreRegister<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cancel<'a> {
-    pub amount: u64,
-    pub current_cancellable_amount: u64,
+    /// Left out: all that is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<u64>,
+    /// Left out: nothing of it, the whole `amount` is taxable.
+    pub tax_free_amount: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_cancellable_amount: Option<u64>,
     pub reason: &'a str,
 }
 
@@ -125,12 +146,19 @@ impl Payment {
                     _ => ObservedCancellationStatus::Unrecognized,
                 },
                 amount: amount(c.total_amount)?,
+                tax_free: amount(c.tax_free_amount)?,
                 by_api: c.trigger.is_none_or(|trigger| trigger == "API"),
                 requested_at: c.requested_at.as_deref().and_then(moment),
                 id: c.id,
             })
         };
         let changed_at = [&self.status_changed_at, &self.updated_at];
+        let cancellations =
+            self.cancellations.into_iter().map(cancellation).collect::<Result<Vec<_>, _>>()?;
+        // A pending cancellation has its share reserved already.
+        let alive = cancellations.iter().filter(|c| c.status != ObservedCancellationStatus::Failed);
+        let listed = alive.map(|c| c.tax_free).fold(0, u64::saturating_add);
+        let tax_free_gone = amount(self.amount.cancelled_tax_free)?.max(listed);
         Ok(Observation {
             // A V1 payment read through V2 has its `imp_uid` as the transaction (API2, `Payment.version`).
             generation: if self.version.as_deref() == Some("V1") { Generation::V1 } else { Generation::V2 },
@@ -143,6 +171,8 @@ impl Payment {
                 .find_map(|at| moment(at))
                 .unwrap_or(Timestamp::from_millis(0)),
             total: amount(self.amount.total)?,
+            tax_free_left: Some(amount(self.amount.tax_free)?.saturating_sub(tax_free_gone)),
+            discounted: self.amount.discount > 0,
             // Some of PortOne's own samples spell the legacy `CURRENCY_KRW`.
             currency: self.currency.strip_prefix("CURRENCY_").unwrap_or(&self.currency).parse().ok(),
             store_id: self.store_id,
@@ -152,7 +182,7 @@ impl Payment {
                 _ => Channel::Unrecognized,
             },
             cancelled: amount(self.amount.cancelled)?,
-            cancellations: self.cancellations.into_iter().map(cancellation).collect::<Result<_, _>>()?,
+            cancellations,
             paid_at: self.paid_at.as_deref().and_then(moment),
             virtual_account: self.method.and_then(Method::into_virtual_account),
             failure: self.failure.map(|failure| Failure {
@@ -207,7 +237,7 @@ mod tests {
     fn a_paid_payment_is_read_whole() {
         let seen = observe(
             r#"{"status":"PAID","id":"p","transactionId":"t","merchantId":"m","storeId":"store-a","version":"V2",
-                "channel":{"type":"LIVE","pgProvider":"NEW_PG"},"amount":{"total":1000,"paid":900,"cancelled":300,"discount":100},
+                "channel":{"type":"LIVE","pgProvider":"NEW_PG"},"amount":{"total":1000,"taxFree":250,"paid":900,"cancelled":300,"cancelledTaxFree":50,"discount":100},
                 "currency":"KRW","statusChangedAt":"2026-01-01T09:00:05.5+09:00","paidAt":"2026-01-01T00:00:05Z",
                 "cancellations":[{"status":"SUCCEEDED","id":"c","totalAmount":300,"trigger":"CONSOLE","requestedAt":"2026-01-01T00:00:05Z"}],
                 "somethingNew":{"deep":[1]}}"#,
@@ -219,6 +249,7 @@ mod tests {
         assert_eq!(seen.channel, Channel::Live);
         assert_eq!(seen.changed_at, Timestamp::from_millis(1_767_225_605_500));
         assert_eq!((seen.cancelled, seen.cancellations.len(), seen.cancellations[0].by_api), (300, 1, false));
+        assert_eq!((seen.discounted, seen.tax_free_left), (true, Some(200)));
     }
 
     #[test]
