@@ -53,7 +53,7 @@ async fn an_orphan_first_seen_without_money_is_told_of_again_when_its_money_come
     let spec = |status| PaymentSpec { status, ..PaymentSpec::default() };
     shop.portone().put_payment("an-orphan", &spec(portone_simulator::Status::Ready)).unwrap();
     shop.deliver_about("Transaction.Ready", "an-orphan").await.expect(200);
-    assert_eq!(shop.orphans()[0]["paymentStatus"], "READY");
+    assert_eq!(shop.orphans()[0]["facts"]["paymentStatus"], "READY");
     let first_seen = shop.orphans()[0]["firstSeenAt"].clone();
 
     shop.portone().clock().advance(std::time::Duration::from_secs(60));
@@ -62,7 +62,7 @@ async fn an_orphan_first_seen_without_money_is_told_of_again_when_its_money_come
         shop.deliver_about("Transaction.Paid", "an-orphan").await.expect(200);
     }
     assert_eq!(shop.orphans().len(), 1);
-    assert_eq!(shop.orphans()[0]["paymentStatus"], "PAID");
+    assert_eq!(shop.orphans()[0]["facts"]["paymentStatus"], "PAID");
     assert_eq!(shop.orphans()[0]["firstSeenAt"], first_seen);
     let told = shop.log.of("webhook").into_iter().filter(|line| line.contains("payment.orphan")).count();
     assert_eq!(told, 2, "once without money, once with it");

@@ -259,9 +259,14 @@ impl Shop {
         table::items(&self.stack, "ORDER#")
     }
 
+    /// All findings of this kind.
+    pub fn findings(&self, kind: &str) -> Vec<Value> {
+        table::items(&self.stack, "FINDINGS").into_iter().filter(|item| item["kind"] == kind).collect()
+    }
+
     /// All orphans' items.
     pub fn orphans(&self) -> Vec<Value> {
-        table::items(&self.stack, "ORPHANS")
+        self.findings("ORPHAN")
     }
 
     /// Calls of one operation that arrived since `mark`.

@@ -19,7 +19,11 @@ use backend::{
     store::{Created, KeyedOrder, RequestFingerprint, Store},
 };
 use lambda_http::{Body, Request, Response};
-use order::{Order, OrderId, OrderStatus, name::order_name, product};
+use order::{
+    Actor, Look, Order, OrderId, OrderStatus,
+    name::order_name,
+    product::{self, PricingFault},
+};
 use ring::digest;
 use serde_json::Value;
 
@@ -72,7 +76,7 @@ impl App {
         let id = OrderId::mint(now, keyed.as_ref().map_or_else(clock::entropy, |(entropy, _)| *entropy));
         let fingerprint = keyed.as_ref().map(|(_, fingerprint)| fingerprint);
 
-        let (wanted, mut faults) = Wanted::read(&body, &self.allowed_origins);
+        let (mut wanted, mut faults) = Wanted::read(&body, &self.allowed_origins);
         let tail = fingerprint.map(|_| id.tail());
         let products = wanted.basket.iter().map(|entry| &entry.product);
         let (existing, catalogue) =
@@ -91,7 +95,7 @@ impl App {
                 return Err(Problem::fields(faults));
             }
         };
-        let Some(checked) = wanted.checked else { return Err(Problem::fields(faults)) };
+        let Some(checked) = wanted.checked.take() else { return Err(Problem::fields(faults)) };
         let secrets = self.secrets.current().await;
         let usable = secrets.has(checked.generation);
         if let Some(fault) = request::generation_fault(checked.generation, priced.total.currency, usable) {
@@ -122,11 +126,20 @@ impl App {
             last_failure: None,
             rejections: Vec::new(),
             cancellations: Vec::new(),
-        };
+            holds_stock: false,
+            look_at: None,
+            language: Call::of(request).language(),
+            journal: Vec::new(),
+        }
+        .begun(Look { at: now, by: &Actor::Buyer });
 
         let (created, registered) =
             tokio::join!(self.store.create(&order, fingerprint), self.register(&order));
         match (created.map_err(failed)?, fingerprint) {
+            (Created::SoldOut(products), _) => {
+                let faults = products.into_iter().map(PricingFault::SoldOut).collect();
+                Err(Problem::fields(request::pricing_faults(&wanted, faults)))
+            }
             (Created::Existed(existing), Some(fingerprint)) => {
                 // Whoever won registers its order, unless it was our own write, whose answer got lost.
                 let ours = existing.order.id == order.id;
@@ -186,8 +199,8 @@ impl App {
     /// The mark is for people: money is checked against the order in any case. So losing a race for it,
     /// or the table just now, does not cost the sale.
     async fn mark_unregistered(&self, order: &Order) {
-        let marked = Order { unregistered: true, ..order.clone() };
-        if let Err(error) = self.store.advance(&marked).await {
+        let marked = order.marked_unregistered(Look { at: clock::now(), by: &Actor::Buyer });
+        if let Err(error) = self.store.advance(order, &marked).await {
             tracing::warn!(event = "order.unmarked", order_id = %order.id, %error);
         }
     }

@@ -15,7 +15,7 @@ use backend::{
     token,
 };
 use lambda_http::{Body, Request, Response, http::StatusCode};
-use order::OrderId;
+use order::{Actor, Look, OrderId};
 use serde_json::Value;
 
 /// What the function needs.
@@ -42,7 +42,8 @@ impl App {
     async fn verify(&self, request: &Request, deadline: Deadline) -> Result<Response<Body>, Problem> {
         let body = http::json_body(request)?;
         let claim = claim(&body)?;
-        let synced = self.sync.payment(claim, clock::now(), deadline).await.map_err(failed)?;
+        let look = Look { at: clock::now(), by: &Actor::Buyer };
+        let synced = self.sync.payment(claim, look, deadline).await.map_err(failed)?;
         let order = match synced {
             Synced::Unknown(_) => return Err(Problem::new(ProblemCode::OrderNotFound)),
             // A payment of another order was sent along with this one: refused, and nothing was done.

@@ -18,7 +18,7 @@ use backend::{
     webhook::{self, Hint, SignatureFault, SignatureHeaders, V1Hint},
 };
 use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode, request::RequestContext};
-use order::Timestamp;
+use order::{Actor, Look, Timestamp};
 use serde_json::json;
 
 /// PortOne's deliveries are a few hundred bytes.
@@ -138,7 +138,7 @@ impl App {
 
     /// Syncs what a delivery points to; whether it is about the order it named.
     async fn apply(&self, claim: Claim<'_>, now: Timestamp, deadline: Deadline) -> Result<bool, NotApplied> {
-        match self.sync.payment(claim, now, deadline).await {
+        match self.sync.payment(claim, Look { at: now, by: &Actor::Portone }, deadline).await {
             Ok(Synced::Order { order, return_unresolved, .. }) => {
                 tracing::info!(event = "webhook.applied", order_id = %order.id, status = ?order.status);
                 // The next delivery is the next try to give the money back.

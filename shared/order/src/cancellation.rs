@@ -1,12 +1,14 @@
 //! The cancellation ledger: every return of money, ours or made elsewhere, with its outcome.
 
-use crate::Timestamp;
+use crate::{Personal, Timestamp};
 
 /// Who asked for a cancellation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancellationOrigin {
     /// We, because the money does not match its order.
     Mismatch,
+    /// An operator of the shop.
+    Operator,
     /// Somebody else: PortOne's console, the PG, a chargeback.
     Outside,
 }
@@ -47,8 +49,36 @@ pub struct Cancellation {
     pub portone_id: Option<String>,
     /// Why it failed: PortOne's error type or the PG's code.
     pub failure: Option<String>,
+    /// What the operator gave as the reason.
+    pub reason: Option<String>,
+    /// The operator's request, if it was one's.
+    pub request: Option<RequestMark>,
+    /// Where the money goes. Kept until the outcome is known, since every try is the same request.
+    pub refund_account: Option<RefundAccount>,
     /// When PortOne was last to be asked for it; of somebody else's, when they asked.
     pub at: Timestamp,
+}
+
+/// What is remembered of a request, so that its repetition is known: hashes, not what it held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestMark {
+    /// SHA-256 of its idempotency key.
+    pub key: [u8; 32],
+    /// SHA-256 of its body.
+    pub body: [u8; 32],
+}
+
+/// An account that money goes back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundAccount {
+    /// The bank, in PortOne's word; for V1 the PG's own code.
+    pub bank: String,
+    /// Its number.
+    pub number: Personal,
+    /// Whose it is.
+    pub holder: Personal,
+    /// Their phone number, which some PGs want.
+    pub holder_phone: Option<Personal>,
 }
 
 /// What calling PortOne's cancel API came to.

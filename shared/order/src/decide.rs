@@ -1,14 +1,15 @@
 //! The decision: what we hold + what PortOne says now → what to do.
 //!
-//! One pure function, [`decide`], and its companion [`record_outcome`] for the answer of a
-//! cancellation. Both are stable under repetition, and news may come in any order: money outranks
+//! One pure function, [`decide`]. It is stable under repetition, and news may come in any order: money outranks
 //! everything that is not money, more money back outranks less, and among the states without money
 //! the newest by PortOne's clock wins. So the end state depends on what was seen, not on when.
 
 use crate::{
-    Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus, Generation, Money,
-    Observation, Order, OrderStatus, PaymentMode, PaymentStatus, Rejection, Sighting, Timestamp,
-    observation::{Channel, ObservedCancellation, ObservedCancellationStatus},
+    Generation, Money, Observation, Order, OrderStatus, PaymentMode, PaymentStatus, Rejection, Sighting,
+    commit::write,
+    journal::Look,
+    ledger::{ask_again, give_back, merge},
+    observation::Channel,
 };
 
 /// What this deployment takes.
@@ -125,11 +126,11 @@ fn turn(order: OrderStatus, payment: PaymentStatus) -> Turn {
 
 /// What seeing this payment at PortOne does to the order.
 ///
-/// `now` dates what is written, and tells whether money that was refused or went unanswered may be asked
+/// `look` dates what is written, and tells whether money that was refused or went unanswered may be asked
 /// for again. Repeating a decision that was carried out is [`Decision::Stay`], except that a return of
 /// money without a known outcome is asked for again: through V2 with the same key, through V1, which
 /// knows no key, when the call before cannot be running any more.
-pub fn decide(order: &Order, seen: &Observation, terms: &Terms, now: Timestamp) -> Decision {
+pub fn decide(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) -> Decision {
     if seen.payment_id != order.id.as_str() {
         return Decision::Alarm(Anomaly::AnotherPayment);
     }
@@ -148,57 +149,26 @@ pub fn decide(order: &Order, seen: &Observation, terms: &Terms, now: Timestamp) 
     match turn(order.status, seen.status) {
         Turn::Stay => Decision::Stay,
         Turn::Alarm => Decision::Alarm(Anomaly::UnrecognizedStatus),
-        Turn::Attempt(status) => attempt(order, seen, status, terms, now),
-        Turn::Take => take(order, seen, terms, now),
+        Turn::Attempt(status) => attempt(order, seen, status, terms, look),
+        Turn::Take => take(order, seen, terms, look),
         Turn::TakeLate => match terms.late_payment {
-            LatePayment::Accept => take(order, seen, terms, now),
+            LatePayment::Accept => take(order, seen, terms, look),
             LatePayment::Return => {
-                reject(order, seen, reasons(order, seen, terms, Some(Rejection::Late)), now)
+                reject(order, seen, reasons(order, seen, terms, Some(Rejection::Late)), look)
             }
         },
         Turn::GiveBack => match order.status {
             // The money went back and this is a look from before.
             OrderStatus::Cancelled if order.received.is_some() => Decision::Stay,
             OrderStatus::Cancelled => {
-                reject(order, seen, reasons(order, seen, terms, Some(Rejection::OrderCancelled)), now)
+                reject(order, seen, reasons(order, seen, terms, Some(Rejection::OrderCancelled)), look)
             }
             _ if is_other_money(order, seen) => Decision::Alarm(Anomaly::PaymentChanged),
-            _ => give_back(order, order.clone(), seen, now),
+            _ => give_back(order, order.clone(), seen, look),
         },
-        Turn::Close => close(order, seen, terms, now),
-        Turn::Ledger => ledger(order, seen, now),
+        Turn::Close => close(order, seen, terms, look),
+        Turn::Ledger => ledger(order, seen, look),
     }
-}
-
-/// What the answer of a cancellation does to the order: the outcome is recorded in its ledger.
-///
-/// An unknown outcome changes nothing, nor does an outcome of a row that has one.
-pub fn record_outcome(order: &Order, number: u32, outcome: &CancellationOutcome, now: Timestamp) -> Decision {
-    let mut next = order.clone();
-    let Some(row) = next
-        .cancellations
-        .iter_mut()
-        .find(|c| c.number == number && c.status == CancellationStatus::Intended)
-    else {
-        return Decision::Stay;
-    };
-    match outcome {
-        CancellationOutcome::Unknown => return Decision::Stay,
-        CancellationOutcome::Succeeded { portone_id } => {
-            row.status = CancellationStatus::Succeeded;
-            row.portone_id.clone_from(portone_id);
-        }
-        CancellationOutcome::Requested { portone_id } => {
-            row.status = CancellationStatus::Requested;
-            row.portone_id.clone_from(portone_id);
-        }
-        CancellationOutcome::Failed { code } => {
-            row.status = CancellationStatus::Failed;
-            row.failure = Some(code.clone());
-        }
-    }
-    settle_ledger(&mut next);
-    write(order, next, now)
 }
 
 /// Why this payment is not this order's; empty when it is.
@@ -228,7 +198,7 @@ fn attempt(
     seen: &Observation,
     status: OrderStatus,
     terms: &Terms,
-    now: Timestamp,
+    look: Look<'_>,
 ) -> Decision {
     let failed = seen.status == PaymentStatus::Failed;
     if !is_news(order, seen) || (!failed && !reasons(order, seen, terms, None).is_empty()) {
@@ -240,7 +210,7 @@ fn attempt(
         seen.virtual_account.clone().filter(|_| status == OrderStatus::VirtualAccountIssued);
     next.last_failure = seen.failure.clone().filter(|_| failed);
     next.sighting = Some(sighting(seen));
-    write(order, next, now)
+    write(order, next, look, Some(seen))
 }
 
 /// Newer by PortOne's clock than what was applied last; of two at one moment, one wins by rule.
@@ -259,126 +229,41 @@ fn sighting(seen: &Observation) -> Sighting {
 }
 
 /// Money for an order that can take it.
-fn take(order: &Order, seen: &Observation, terms: &Terms, now: Timestamp) -> Decision {
+fn take(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) -> Decision {
     let reasons = reasons(order, seen, terms, None);
     if !reasons.is_empty() {
-        return reject(order, seen, reasons, now);
+        return reject(order, seen, reasons, look);
     }
     let mut next = order.clone();
     receive(&mut next, seen);
-    merge(&mut next, seen, now);
-    write(order, next, now)
+    merge(&mut next, seen, look.at);
+    write(order, next, look, Some(seen))
 }
 
 /// Money that is not this order's: the order is rejected and what is left of the money goes back.
-fn reject(order: &Order, seen: &Observation, reasons: Vec<Rejection>, now: Timestamp) -> Decision {
+fn reject(order: &Order, seen: &Observation, reasons: Vec<Rejection>, look: Look<'_>) -> Decision {
     let mut next = order.clone();
     next.status = OrderStatus::Rejected;
     next.rejections = reasons;
     receive(&mut next, seen);
-    give_back(order, next, seen, now)
-}
-
-/// `next` holds money that has to go back: continue a return that has no outcome, or begin one for
-/// what is left.
-fn give_back(order: &Order, mut next: Order, seen: &Observation, now: Timestamp) -> Decision {
-    merge(&mut next, seen, now);
-    let balance = next.balance();
-    if balance == 0 {
-        return write(order, next, now);
-    }
-    let through = next.paid_through();
-    let open = next.cancellations.iter().position(|row| row.status == CancellationStatus::Intended);
-    let number = match open {
-        // V1 knows no idempotency key: only one look at a time may ask, and only when the one before
-        // cannot be waiting for its answer any more. So asking again is a write.
-        Some(index) if through == Generation::V1 => {
-            let row = &mut next.cancellations[index];
-            if now < row.at.plus_minutes(1) {
-                return write(order, next, now);
-            }
-            row.at = now;
-            row.number
-        }
-        Some(index) => next.cancellations[index].number,
-        None if !may_ask_again(&next, now) => return write(order, next, now),
-        None => {
-            let row = Cancellation {
-                number: next_number(&next),
-                origin: CancellationOrigin::Mismatch,
-                status: CancellationStatus::Intended,
-                amount: balance,
-                tax_free: tax_free_left(&next, seen).min(balance),
-                balance_before: balance,
-                everything: seen.discounted,
-                portone_id: None,
-                failure: None,
-                at: now,
-            };
-            let number = row.number;
-            forget_old_refusals(&mut next);
-            next.cancellations.push(row);
-            number
-        }
-    };
-    let changed = next != *order;
-    if changed {
-        next.updated_at = now;
-    }
-    Decision::GiveBack { order: Box::new(next), number, write: changed }
-}
-
-/// Share of what can go back that carries no VAT. V1 does not say: it is what the order asked for, if that
-/// is what was paid, less what went back of it through us.
-fn tax_free_left(order: &Order, seen: &Observation) -> u64 {
-    seen.tax_free_left.unwrap_or_else(|| {
-        let alive = order.cancellations.iter().filter(|row| row.status != CancellationStatus::Failed);
-        let gone = alive.map(|row| row.tax_free).fold(0, u64::saturating_add);
-        if order.received == Some(order.total) { order.tax_free.saturating_sub(gone) } else { 0 }
-    })
-}
-
-/// Refusals after which the next look asks again at once.
-const REFUSALS_AT_ONCE: usize = 3;
-/// Refusals of ours that an order keeps; the newest say enough.
-const REFUSALS_KEPT: usize = 10;
-
-fn is_refused_return(row: &Cancellation) -> bool {
-    row.origin == CancellationOrigin::Mismatch && row.status == CancellationStatus::Failed
-}
-
-/// A PG that refused a few times is asked at growing distances, 1 to 60 minutes: anybody can look, and
-/// each look must not be a call that moves money.
-fn may_ask_again(order: &Order, now: Timestamp) -> bool {
-    let refusals = order.cancellations.iter().filter(|row| is_refused_return(row));
-    let (count, last) = refusals.fold((0, None), |(count, _), row| (count + 1, Some(row.at)));
-    let (Some(last), Some(beyond)) = (last, usize::checked_sub(count, REFUSALS_AT_ONCE)) else { return true };
-    let minutes = 1_u32 << beyond.min(6);
-    now >= last.plus_minutes(minutes.min(60))
-}
-
-fn forget_old_refusals(order: &mut Order) {
-    while order.cancellations.iter().filter(|row| is_refused_return(row)).count() >= REFUSALS_KEPT {
-        let oldest = order.cancellations.iter().position(is_refused_return);
-        oldest.map(|index| order.cancellations.remove(index));
-    }
+    give_back(order, next, seen, look)
 }
 
 /// The payment of an order without money ended: it was cancelled before we saw it paid, or closed.
-fn close(order: &Order, seen: &Observation, terms: &Terms, now: Timestamp) -> Decision {
+fn close(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) -> Decision {
     let reasons = reasons(order, seen, terms, None);
     let mut next = order.clone();
     match (seen.had_money(), reasons.is_empty()) {
         (true, true) => {
             receive(&mut next, seen);
-            merge(&mut next, seen, now);
+            merge(&mut next, seen, look.at);
         }
         // It came and went without us. Nothing is left to return.
         (true, false) => {
             next.status = OrderStatus::Rejected;
             next.rejections = reasons;
             receive(&mut next, seen);
-            merge(&mut next, seen, now);
+            merge(&mut next, seen, look.at);
         }
         // PortOne takes no further attempt on a cancelled payment.
         (false, true) if order.status != OrderStatus::Expired => {
@@ -388,11 +273,11 @@ fn close(order: &Order, seen: &Observation, terms: &Terms, now: Timestamp) -> De
         }
         (false, _) => return Decision::Stay,
     }
-    write(order, next, now)
+    write(order, next, look, Some(seen))
 }
 
 /// News of money that an order has or had: more of it may have gone back.
-fn ledger(order: &Order, seen: &Observation, now: Timestamp) -> Decision {
+fn ledger(order: &Order, seen: &Observation, look: Look<'_>) -> Decision {
     if order.received.is_none() {
         // Cancelled unpaid, and so is the payment.
         return Decision::Stay;
@@ -401,8 +286,8 @@ fn ledger(order: &Order, seen: &Observation, now: Timestamp) -> Decision {
         return Decision::Alarm(Anomaly::PaymentChanged);
     }
     let mut next = order.clone();
-    merge(&mut next, seen, now);
-    write(order, next, now)
+    merge(&mut next, seen, look.at);
+    ask_again(order, next, seen, look)
 }
 
 /// Whether this is not the money that the order received.
@@ -417,93 +302,6 @@ fn receive(next: &mut Order, seen: &Observation) {
     next.sighting = Some(sighting(seen));
     next.last_failure = None;
     next.virtual_account = None;
-}
-
-/// Takes over what PortOne lists of cancellations. Rows with an outcome keep it; a row of ours
-/// without one takes the first unclaimed cancellation that could be it.
-fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
-    for theirs in &seen.cancellations {
-        let known = next.cancellations.iter().position(|ours| ours.portone_id.as_ref() == Some(&theirs.id));
-        let claimed = known.or_else(|| next.cancellations.iter().position(|ours| could_be(ours, theirs)));
-        let row = match claimed {
-            Some(index) => &mut next.cancellations[index],
-            // A refusal moved no money; if it was ours, the same key brings it to us.
-            None if theirs.status == ObservedCancellationStatus::Failed => continue,
-            None => {
-                let number = next_number(next);
-                next.cancellations.push(Cancellation {
-                    number,
-                    origin: CancellationOrigin::Outside,
-                    status: CancellationStatus::Requested,
-                    amount: theirs.amount,
-                    tax_free: theirs.tax_free,
-                    balance_before: 0,
-                    everything: false,
-                    portone_id: None,
-                    failure: None,
-                    at: theirs.requested_at.unwrap_or(now),
-                });
-                next.cancellations.last_mut().expect("a row was just pushed")
-            }
-        };
-        row.portone_id = Some(theirs.id.clone());
-        if matches!(row.status, CancellationStatus::Intended | CancellationStatus::Requested) {
-            row.status = match theirs.status {
-                ObservedCancellationStatus::Succeeded => CancellationStatus::Succeeded,
-                ObservedCancellationStatus::Failed => CancellationStatus::Failed,
-                ObservedCancellationStatus::Requested | ObservedCancellationStatus::Unrecognized => {
-                    CancellationStatus::Requested
-                }
-            };
-        }
-    }
-    next.returned = next.returned.max(seen.returned());
-    settle_ledger(next);
-
-    // An intent whose balance is no longer there cannot take effect any more: PortOne refuses it by
-    // `currentCancellableAmount`. What is left is a new intent.
-    let balance = next.balance();
-    for row in next.cancellations.iter_mut().filter(|c| c.status == CancellationStatus::Intended) {
-        if row.balance_before != balance {
-            row.status = CancellationStatus::Failed;
-            row.failure = Some("BALANCE_CHANGED".to_owned());
-        }
-    }
-}
-
-fn could_be(ours: &Cancellation, theirs: &ObservedCancellation) -> bool {
-    matches!(ours.status, CancellationStatus::Intended | CancellationStatus::Requested)
-        && ours.portone_id.is_none()
-        && ours.amount == theirs.amount
-        && theirs.by_api
-        && theirs.status != ObservedCancellationStatus::Failed
-}
-
-fn next_number(order: &Order) -> u32 {
-    order.cancellations.iter().map(|c| c.number).max().unwrap_or(0).saturating_add(1)
-}
-
-/// The sums and the status follow from the ledger, for an order whose money was taken.
-fn settle_ledger(next: &mut Order) {
-    let Some(received) = next.received else { return };
-    let succeeded = next.cancellations.iter().filter(|c| c.status == CancellationStatus::Succeeded);
-    let listed = succeeded.map(|c| c.amount).fold(0, u64::saturating_add);
-    next.returned = next.returned.max(listed).min(received.amount);
-    if next.status != OrderStatus::Rejected {
-        next.status = match next.returned {
-            0 => OrderStatus::Paid,
-            part if part < received.amount => OrderStatus::PartialCancelled,
-            _ => OrderStatus::Cancelled,
-        };
-    }
-}
-
-fn write(order: &Order, mut next: Order, now: Timestamp) -> Decision {
-    if next == *order {
-        return Decision::Stay;
-    }
-    next.updated_at = now;
-    Decision::Write(Box::new(next))
 }
 
 #[cfg(test)]

@@ -17,9 +17,20 @@
 //! | [`observation`] | what PortOne says of one payment now, in either generation's words |
 //! | [`mod@decide`] | order + observation → what to do |
 
+pub mod audit;
+pub mod cancel;
 pub mod cancellation;
+mod commit;
+pub mod confirm;
 pub mod decide;
+pub mod event;
+pub mod expiry;
+pub mod finding;
 pub mod id;
+pub mod journal;
+mod ledger;
+pub mod look;
+pub mod method;
 pub mod money;
 pub mod name;
 pub mod observation;
@@ -29,13 +40,23 @@ pub mod product;
 pub mod timestamp;
 mod words;
 
-pub use cancellation::{Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus};
-pub use decide::{Decision, LatePayment, Terms, decide, record_outcome};
+pub use cancel::{CancelRefusal, Cancelling, WantedCancellation};
+pub use cancellation::{
+    Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus, RefundAccount, RequestMark,
+};
+pub use decide::{Decision, LatePayment, Terms, decide};
+pub use event::EventKind;
+pub use expiry::{Overdue, overdue};
+pub use finding::FindingKind;
 pub use id::OrderId;
+pub use journal::{Actor, Entry, Look};
+pub use ledger::record_outcome;
+pub use look::next_look;
+pub use method::PaidBy;
 pub use money::{Currency, Money};
 pub use observation::{Channel, Observation, ObservedCancellation, PaymentMode, PaymentStatus};
 pub use order::{
-    Customer, Failure, Generation, Order, OrderLine, OrderStatus, PayMethod, Rejection, Sighting,
+    Customer, Failure, Generation, Language, Order, OrderLine, OrderStatus, PayMethod, Rejection, Sighting,
     VirtualAccount,
 };
 pub use personal::Personal;

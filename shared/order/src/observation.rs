@@ -1,6 +1,6 @@
 //! What PortOne says of one payment at one moment, free of either generation's spelling.
 
-use crate::{Currency, Failure, Generation, Timestamp, VirtualAccount};
+use crate::{Currency, Failure, Generation, PaidBy, Timestamp, VirtualAccount};
 
 /// The state of a payment at PortOne.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,6 +110,10 @@ pub struct Observation {
     pub virtual_account: Option<VirtualAccount>,
     /// Why the transaction failed, if it did.
     pub failure: Option<Failure>,
+    /// How it was made.
+    pub paid_by: PaidBy,
+    /// The PG, in PortOne's word.
+    pub pg: Option<String>,
 }
 
 impl Observation {

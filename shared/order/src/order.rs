@@ -1,7 +1,8 @@
 //! The order: what a customer owes the shop money for.
 
 use crate::{
-    Cancellation, CancellationStatus, Money, OrderId, PaymentStatus, Personal, ProductId, Timestamp,
+    Cancellation, CancellationStatus, Entry, Look, Money, OrderId, PaymentStatus, Personal, ProductId,
+    Timestamp, commit::commit, next_look,
 };
 
 /// Where an order stands.
@@ -63,6 +64,8 @@ pub struct OrderLine {
     pub unit_price: u64,
     /// Share of `unit_price` that carries no VAT.
     pub unit_tax_free: u64,
+    /// Whether its pieces are counted: they were taken off the product's stock with the order.
+    pub stocked: bool,
 }
 
 impl OrderLine {
@@ -184,9 +187,49 @@ pub struct Order {
     pub rejections: Vec<Rejection>,
     /// Every return of money, by number.
     pub cancellations: Vec<Cancellation>,
+    /// Whether it holds the pieces of its stocked lines now.
+    pub holds_stock: bool,
+    /// When the schedule has to look at it, if ever.
+    pub look_at: Option<Timestamp>,
+    /// The language of its buyer.
+    pub language: Language,
+    /// One entry for each write, in order.
+    pub journal: Vec<Entry>,
+}
+
+/// A language that buyers are spoken to in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// The default.
+    Korean,
+    /// English.
+    English,
+}
+
+impl Language {
+    /// One of two texts.
+    pub fn pick<'a>(self, korean: &'a str, english: &'a str) -> &'a str {
+        match self {
+            Self::Korean => korean,
+            Self::English => english,
+        }
+    }
 }
 
 impl Order {
+    /// The order as its first version: its stock is taken, its first look planned, its journal begun.
+    pub fn begun(mut self, look: Look<'_>) -> Self {
+        self.holds_stock = self.has_stock();
+        self.look_at = next_look(&self, look.at);
+        self.journal = vec![Entry::of(None, &self, look, None)];
+        self
+    }
+
+    /// The order with the mark that its amount was not registered with PortOne beforehand.
+    pub fn marked_unregistered(&self, look: Look<'_>) -> Self {
+        commit(self, Self { unregistered: true, ..self.clone() }, look, None)
+    }
+
     /// The `Idempotency-Key` of a cancellation, the same over every try: 16–256 characters of
     /// letters, digits and `-`, as PortOne asks (REST V2 overview, idempotency).
     pub fn cancellation_key(&self, cancellation: &Cancellation) -> String {
@@ -197,6 +240,26 @@ impl Order {
     /// open the other generation's window with this order's id.
     pub fn paid_through(&self) -> Generation {
         self.sighting.as_ref().map_or(self.generation, |sighting| sighting.generation)
+    }
+
+    /// Whether it waits for money.
+    pub fn is_open(&self) -> bool {
+        matches!(
+            self.status,
+            OrderStatus::Pending | OrderStatus::PayPending | OrderStatus::VirtualAccountIssued
+        )
+    }
+
+    /// Until when it waits: a virtual account has its own deadline.
+    pub fn due(&self) -> Timestamp {
+        let account =
+            self.virtual_account.as_ref().filter(|_| self.status == OrderStatus::VirtualAccountIssued);
+        account.and_then(|account| account.expires_at).unwrap_or(self.expires_at)
+    }
+
+    /// Whether pieces of any line are counted.
+    pub fn has_stock(&self) -> bool {
+        self.lines.iter().any(|line| line.stocked)
     }
 
     /// The cancellation of ours whose outcome is not known, if there is one.

@@ -59,6 +59,8 @@ pub enum PricingFault {
     Unknown(ProductId),
     /// The product is not for sale.
     Inactive(ProductId),
+    /// Fewer pieces are left than are wanted.
+    SoldOut(ProductId),
     /// The pieces of one product, all its lines together, are more than [`QUANTITY_MAX`].
     TooMany(ProductId),
     /// This product's currency is not the first product's: one order has one currency.
@@ -103,6 +105,11 @@ pub fn price(
         if *currency.get_or_insert(product.price.currency) != product.price.currency {
             faults.push(PricingFault::OtherCurrency(id.clone()));
         }
+        if let (Some(quantity), Some(left)) = (quantity, product.stock)
+            && u64::from(quantity) > left
+        {
+            faults.push(PricingFault::SoldOut(id.clone()));
+        }
         if let Some(quantity) = quantity {
             lines.push(OrderLine {
                 product_id: product.id.clone(),
@@ -110,6 +117,7 @@ pub fn price(
                 quantity,
                 unit_price: product.price.amount,
                 unit_tax_free: product.tax_free,
+                stocked: product.stock.is_some(),
             });
         }
     }

@@ -20,6 +20,11 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// Whole minutes from `since` to this moment; negative if it is before.
+    pub const fn minutes_since(self, since: Self) -> i64 {
+        self.0.saturating_sub(since.0).div_euclid(60_000)
+    }
+
     /// `minutes` later; the end of time if that cannot be counted.
     pub const fn plus_minutes(self, minutes: u32) -> Self {
         Self(self.0.saturating_add(minutes as i64 * 60_000))

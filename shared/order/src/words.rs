@@ -2,7 +2,8 @@
 //! the API answers them, so they are part of the contract and change with a changelog line.
 
 use crate::{
-    CancellationOrigin, CancellationStatus, Generation, OrderStatus, PayMethod, PaymentStatus, Rejection,
+    CancellationOrigin, CancellationStatus, EventKind, FindingKind, Generation, Language, OrderStatus,
+    PayMethod, PaymentStatus, Rejection,
 };
 
 macro_rules! words {
@@ -26,6 +27,20 @@ words!(OrderStatus:
     Paid = "PAID", PartialCancelled = "PARTIAL_CANCELLED", Cancelled = "CANCELLED", Expired = "EXPIRED",
     Rejected = "REJECTED",
 );
+words!(Language:
+    Korean = "ko", English = "en",
+);
+words!(EventKind:
+    VirtualAccountIssued = "VirtualAccountIssued", OrderPaid = "OrderPaid",
+    OrderPartiallyCancelled = "OrderPartiallyCancelled", OrderCancelled = "OrderCancelled",
+    OrderExpired = "OrderExpired", OrderRejected = "OrderRejected",
+);
+words!(FindingKind:
+    Orphan = "ORPHAN", PaidTwice = "PAID_TWICE", PaymentChanged = "PAYMENT_CHANGED",
+    UnrecognizedStatus = "UNRECOGNIZED_STATUS", AnotherPayment = "ANOTHER_PAYMENT",
+    ReturnRefused = "RETURN_REFUSED", OutcomeUnknown = "OUTCOME_UNKNOWN", Undecided = "UNDECIDED",
+    BrokenOrder = "BROKEN_ORDER",
+);
 words!(PaymentStatus:
     Ready = "READY", PayPending = "PAY_PENDING", VirtualAccountIssued = "VIRTUAL_ACCOUNT_ISSUED",
     Failed = "FAILED", Paid = "PAID", PartialCancelled = "PARTIAL_CANCELLED", Cancelled = "CANCELLED",
@@ -44,7 +59,7 @@ words!(Rejection:
     OrderCancelled = "ORDER_CANCELLED",
 );
 words!(CancellationOrigin:
-    Mismatch = "MISMATCH", Outside = "OUTSIDE",
+    Mismatch = "MISMATCH", Operator = "OPERATOR", Outside = "OUTSIDE",
 );
 words!(CancellationStatus:
     Intended = "INTENDED", Requested = "REQUESTED", Succeeded = "SUCCEEDED", Failed = "FAILED",

@@ -141,6 +141,14 @@ pub fn pricing_faults(wanted: &Wanted, pricing: Vec<PricingFault>) -> Vec<FieldF
                     "This product is not for sale now.",
                 );
             }
+            PricingFault::SoldOut(id) => {
+                faults.add(
+                    at(&id, "quantity"),
+                    "sold-out",
+                    "남은 수량이 부족합니다.",
+                    "Fewer pieces are left than are wanted.",
+                );
+            }
             PricingFault::TooMany(id) => out_of_range(at(&id, "quantity"), &mut faults),
             PricingFault::OtherCurrency(id) => {
                 faults.add(

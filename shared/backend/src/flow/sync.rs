@@ -11,28 +11,21 @@
 use std::time::Duration;
 
 use order::{
-    CancellationOutcome, Decision, Generation, Observation, Order, OrderId, OrderStatus, Terms, Timestamp,
-    decide, decide::Anomaly, record_outcome,
+    Decision, FindingKind, Generation, LatePayment, Look, Observation, Order, OrderId, OrderStatus, Terms,
+    Timestamp, decide, decide::Anomaly,
 };
 
 use crate::{
     clock::Deadline,
     connection::AWS_CALL_MAX,
-    portone::{CancelRequest, Portone, PortoneError},
-    store::{AdvanceError, Orphan, Store, StoreError},
+    portone::{Portone, PortoneError},
+    store::{AdvanceError, Finding, Found, Store, StoreError},
 };
 
 /// A read of PortOne may take this long.
-const READ_MAX: Duration = Duration::from_secs(10);
-/// A call that moves money may take this long: PortOne works on after a caller hung up.
-const MONEY_MAX: Duration = Duration::from_secs(25);
-/// With less time than this left, a call that moves money is left to the next look.
-const MONEY_MIN: Duration = Duration::from_secs(3);
+pub(super) const READ_MAX: Duration = Duration::from_secs(10);
 /// Turns of deciding and losing. Each loss is somebody else's progress.
-const TURNS_MAX: u32 = 8;
-
-/// What money going back says to the buyer and to the shop's staff at PortOne.
-const MISMATCH_REASON: &str = "주문과 일치하지 않는 결제입니다 (payment does not match its order)";
+pub(super) const TURNS_MAX: u32 = 8;
 
 /// Why a sync came to no end. The next one may.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +73,8 @@ pub enum Synced {
     Order {
         /// The order.
         order: Box<Order>,
+        /// What PortOne said, if it knows the payment.
+        seen: Option<Box<Observation>>,
         /// Whether this very look found money that does not match.
         found_mismatch: bool,
         /// Whether money still has to go back: refused, unanswered, or not asked for again yet.
@@ -119,7 +114,7 @@ impl Sync {
     pub async fn payment(
         &self,
         claim: Claim<'_>,
-        now: Timestamp,
+        look: Look<'_>,
         deadline: Deadline,
     ) -> Result<Synced, SyncError> {
         let read_max = deadline.allow(READ_MAX, AWS_CALL_MAX);
@@ -161,11 +156,11 @@ impl Sync {
         match (order, seen) {
             (None, None) => Ok(Synced::Unknown(UnknownPayment::Nowhere)),
             (None, Some(seen)) => {
-                self.record_orphan(&seen, now).await?;
+                self.record_orphan(&seen, look.at).await?;
                 Ok(Synced::Unknown(UnknownPayment::Orphan))
             }
-            (Some(order), None) => Ok(settled(order)),
-            (Some(order), Some(seen)) => self.apply(order, &seen, now, deadline).await,
+            (Some(order), None) => Ok(settled(order, None)),
+            (Some(order), Some(seen)) => self.apply(order, seen, look, deadline).await,
         }
     }
 
@@ -177,39 +172,71 @@ impl Sync {
     }
 
     async fn record_orphan(&self, seen: &Observation, now: Timestamp) -> Result<(), StoreError> {
-        if self.store.record_orphan(seen, now).await? == Orphan::Recorded {
+        let subject = match seen.generation {
+            Generation::V1 => &seen.transaction_id,
+            Generation::V2 => &seen.payment_id,
+        };
+        if self.record(FindingKind::Orphan, subject, seen, now).await? == Found::New {
             let has_money = seen.had_money();
             tracing::error!(event = "payment.orphan", payment_id = seen.payment_id, status = ?seen.status, has_money, "PortOne has a payment that is none of our orders");
         }
         Ok(())
     }
 
-    async fn apply(
+    async fn record(
         &self,
-        read: Order,
+        kind: FindingKind,
+        subject: &str,
         seen: &Observation,
         now: Timestamp,
+    ) -> Result<Found, StoreError> {
+        let currency = seen.currency.map_or_else(|| "?".to_owned(), |currency| currency.code().to_owned());
+        let facts = [
+            ("generation", seen.generation.word().to_owned()),
+            ("paymentId", seen.payment_id.clone()),
+            ("transactionId", seen.transaction_id.clone()),
+            ("paymentStatus", seen.status.word().to_owned()),
+            ("total", format!("{} {currency}", seen.total)),
+        ];
+        let facts = facts.map(|(name, value)| (name.to_owned(), value)).into();
+        let finding = Finding { kind, subject: subject.to_owned(), facts, changed_at: seen.changed_at };
+        self.store.record_finding(&finding, now).await
+    }
+
+    /// Applies what PortOne says to an order that was read.
+    pub(super) async fn apply(
+        &self,
+        read: Order,
+        seen: Observation,
+        look: Look<'_>,
         deadline: Deadline,
     ) -> Result<Synced, SyncError> {
-        let mut order = read;
+        let (mut order, mut terms) = (read, self.terms.clone());
         for _ in 0..TURNS_MAX {
-            let (next, call, write) = match decide(&order, seen, &self.terms, now) {
-                Decision::Stay => return Ok(settled(order)),
+            let (next, call, write) = match decide(&order, &seen, &terms, look) {
+                Decision::Stay => return Ok(settled(order, Some(seen))),
                 Decision::Alarm(anomaly) => {
                     tracing::error!(event = "payment.anomaly", order_id = %order.id, ?anomaly, payment_status = ?seen.status, "news of a payment that fits no story");
-                    if anomaly == Anomaly::PaidTwice {
-                        self.record_orphan(seen, now).await?;
-                    }
-                    return Ok(settled(order));
+                    let subject = match anomaly {
+                        Anomaly::PaidTwice => seen.transaction_id.as_str(),
+                        _ => order.id.as_str(),
+                    };
+                    self.record(anomaly.into(), subject, &seen, look.at).await?;
+                    return Ok(settled(order, Some(seen)));
                 }
                 Decision::Write(next) => (next, None, true),
                 Decision::GiveBack { order: next, number, write } => (next, Some(number), write),
             };
             let stored = if write {
-                match self.store.advance(&next).await {
+                match self.store.advance(&order, &next).await {
                     Ok(stored) => stored,
                     Err(AdvanceError::Stale(current)) => {
                         order = *current;
+                        continue;
+                    }
+                    // It came late, and what it would buy is sold: the money goes back.
+                    Err(AdvanceError::SoldOut) => {
+                        terms.late_payment = LatePayment::Return;
                         continue;
                     }
                     Err(AdvanceError::Store(error)) => return Err(error.into()),
@@ -220,61 +247,12 @@ impl Sync {
             let found_mismatch = order.status != OrderStatus::Rejected && holds_foreign_money(&stored);
             note(&order, &stored, found_mismatch);
             let order = match call {
-                Some(number) => self.give_back(stored, number, now, deadline).await?,
+                Some(number) => self.ask_portone(stored, number, look, deadline).await?,
                 None => stored,
             };
+            let seen = Some(Box::new(seen));
             let return_unresolved = owes(&order);
-            return Ok(Synced::Order { order: Box::new(order), found_mismatch, return_unresolved });
-        }
-        Err(SyncError::Contended)
-    }
-
-    /// Asks PortOne for the return whose intent is written, and writes the outcome down.
-    ///
-    /// A lost race over the outcome is no failure: whoever won read it from PortOne.
-    async fn give_back(
-        &self,
-        order: Order,
-        number: u32,
-        now: Timestamp,
-        deadline: Deadline,
-    ) -> Result<Order, SyncError> {
-        let time = deadline.allow(MONEY_MAX, AWS_CALL_MAX);
-        let Some(row) = order.cancellations.iter().find(|row| row.number == number) else { return Ok(order) };
-        if time < MONEY_MIN {
-            tracing::warn!(event = "cancellation.deferred", order_id = %order.id, number, "no time left to ask for it; the next look does");
-            return Ok(order);
-        }
-        let request = CancelRequest {
-            payment_id: order.id.as_str(),
-            transaction_id: order.sighting.as_ref().map_or("", |sighting| &sighting.transaction_id),
-            row,
-            reason: MISMATCH_REASON,
-            key: &order.cancellation_key(row),
-        };
-        let outcome = self.portone.cancel(order.paid_through(), request, time).await;
-        match &outcome {
-            CancellationOutcome::Failed { code } => {
-                tracing::error!(event = "cancellation.refused", order_id = %order.id, number, code, "money that has to go back was refused");
-            }
-            CancellationOutcome::Unknown => {
-                tracing::error!(event = "cancellation.unknown", order_id = %order.id, number, "nobody knows whether the money went back; the next look asks again");
-            }
-            CancellationOutcome::Succeeded { .. } | CancellationOutcome::Requested { .. } => {
-                tracing::info!(event = "cancellation.answered", order_id = %order.id, number, ?outcome);
-            }
-        }
-
-        let mut order = order;
-        for _ in 0..TURNS_MAX {
-            match record_outcome(&order, number, &outcome, now) {
-                Decision::Write(next) => match self.store.advance(&next).await {
-                    Ok(stored) => return Ok(stored),
-                    Err(AdvanceError::Stale(current)) => order = *current,
-                    Err(AdvanceError::Store(error)) => return Err(error.into()),
-                },
-                Decision::Stay | Decision::GiveBack { .. } | Decision::Alarm(_) => return Ok(order),
-            }
+            return Ok(Synced::Order { order: Box::new(order), seen, found_mismatch, return_unresolved });
         }
         Err(SyncError::Contended)
     }
@@ -301,12 +279,17 @@ fn if_configured(
     }
 }
 
-fn settled(order: Order) -> Synced {
+fn settled(order: Order, seen: Option<Observation>) -> Synced {
     let return_unresolved = owes(&order);
-    Synced::Order { order: Box::new(order), found_mismatch: false, return_unresolved }
+    Synced::Order {
+        order: Box::new(order),
+        seen: seen.map(Box::new),
+        found_mismatch: false,
+        return_unresolved,
+    }
 }
 
-fn note(before: &Order, after: &Order, found_mismatch: bool) {
+pub(super) fn note(before: &Order, after: &Order, found_mismatch: bool) {
     if found_mismatch {
         tracing::error!(event = "payment.mismatch", order_id = %after.id, reasons = ?after.rejections, received = ?after.received, total = %after.total, "money arrived that is not this order's; it goes back");
     } else if before.status != after.status {

@@ -6,7 +6,7 @@ use lambda_http::{Body, Request, RequestExt, Response, request::RequestContext};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::{Language, Problem, ProblemCode, header};
+use super::{Language, Problem, ProblemCode, header, language};
 use crate::{clock::Deadline, telemetry::chain};
 
 /// What is said of every call and answered with every problem.
@@ -23,8 +23,13 @@ impl Call {
             Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
             _ => None,
         };
-        let language = header(request, "accept-language").map_or(Language::Korean, Language::preferred);
+        let language = header(request, "accept-language").map_or(Language::Korean, language::preferred);
         Self { request_id: request_id.unwrap_or_default(), language }
+    }
+
+    /// The language the caller wants to be spoken to in.
+    pub fn language(&self) -> Language {
+        self.language
     }
 
     /// Does `work` and answers with what it comes to, in a span that carries the request's id.

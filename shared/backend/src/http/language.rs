@@ -1,52 +1,38 @@
 //! The two languages problems are told in.
 
-/// Korean unless the caller prefers English.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// The default.
-    Korean,
-    /// When `Accept-Language` puts it before Korean.
-    English,
-}
+pub use order::Language;
 
-impl Language {
-    /// The language that an `Accept-Language` header prefers (RFC 9110, section 12.5.4).
-    pub fn preferred(header: &str) -> Self {
-        // Weights have at most three digits: compared as thousandths.
-        let weight = |parameters: &str| {
-            let q = parameters.split(';').find_map(|p| p.trim().strip_prefix("q=")).unwrap_or("1");
-            let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
-            let digits = format!("{fraction:0<3}");
-            whole.trim().parse::<u32>().unwrap_or(0).min(1) * 1000
-                + digits.get(..3).and_then(|d| d.parse().ok()).unwrap_or(0)
+/// The language that an `Accept-Language` header prefers (RFC 9110, section 12.5.4).
+pub fn preferred(header: &str) -> Language {
+    // Weights have at most three digits: compared as thousandths.
+    let weight = |parameters: &str| {
+        let q = parameters.split(';').find_map(|p| p.trim().strip_prefix("q=")).unwrap_or("1");
+        let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
+        let digits = format!("{fraction:0<3}");
+        whole.trim().parse::<u32>().unwrap_or(0).min(1) * 1000
+            + digits.get(..3).and_then(|d| d.parse().ok()).unwrap_or(0)
+    };
+    let mut best = (0, Language::Korean);
+    for range in header.split(',') {
+        let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let language = match tag.trim().split('-').next().map(str::to_ascii_lowercase).as_deref() {
+            Some("ko" | "*") => Language::Korean,
+            Some("en") => Language::English,
+            _ => continue,
         };
-        let mut best = (0, Self::Korean);
-        for range in header.split(',') {
-            let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
-            let language = match tag.trim().split('-').next().map(str::to_ascii_lowercase).as_deref() {
-                Some("ko" | "*") => Self::Korean,
-                Some("en") => Self::English,
-                _ => continue,
-            };
-            if weight(parameters) > best.0 {
-                best = (weight(parameters), language);
-            }
-        }
-        best.1
-    }
-
-    /// One of two texts.
-    pub fn pick<'a>(self, korean: &'a str, english: &'a str) -> &'a str {
-        match self {
-            Self::Korean => korean,
-            Self::English => english,
+        if weight(parameters) > best.0 {
+            best = (weight(parameters), language);
         }
     }
+    best.1
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Language::{self, English, Korean};
+    use super::{
+        Language::{English, Korean},
+        preferred,
+    };
 
     #[test]
     fn korean_is_the_default_and_english_must_be_preferred() {
@@ -62,7 +48,7 @@ mod tests {
             ("en;q=4294967295, ko;q=0.9", English),
             ("en;q=x,,;;", Korean),
         ] {
-            assert_eq!(Language::preferred(header), language, "{header}");
+            assert_eq!(preferred(header), language, "{header}");
         }
     }
 }

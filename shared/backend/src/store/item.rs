@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use order::{
-    Cancellation, CancellationOrigin, CancellationStatus, Customer, Failure, Generation, Money, Observation,
-    Order, OrderId, OrderLine, OrderStatus, PayMethod, PaymentStatus, Personal, Product, ProductId,
-    Rejection, Sighting, Timestamp, VirtualAccount,
+    Actor, Cancellation, CancellationOrigin, CancellationStatus, Customer, Entry, Failure, FindingKind,
+    Generation, Language, Money, Order, OrderId, OrderLine, OrderStatus, PayMethod, PaymentStatus, Personal,
+    Product, ProductId, RefundAccount, Rejection, RequestMark, Sighting, Timestamp, VirtualAccount,
 };
 
 use super::StoreError;
@@ -23,13 +23,23 @@ pub fn product_key(id: &ProductId) -> Item {
     key(format!("PRODUCT#{}", id.as_str()), "PRODUCT")
 }
 
-/// The key of an orphan: V2 has one record for a payment, V1 one for each of its transactions.
-pub fn orphan_key(seen: &Observation) -> Item {
-    let kept_as = match seen.generation {
-        Generation::V1 => format!("TRANSACTION#{}", seen.transaction_id),
-        Generation::V2 => format!("PAYMENT#{}", seen.payment_id),
-    };
-    key("ORPHANS".to_owned(), &kept_as)
+/// The partition of findings.
+pub const FINDINGS: &str = "FINDINGS";
+
+/// The key of a finding.
+pub fn finding_key(kind: FindingKind, subject: &str) -> Item {
+    key(FINDINGS.to_owned(), &format!("{}#{subject}", kind.word()))
+}
+
+/// The key of how far a reconciliation came.
+pub fn watermark_key(of: &str) -> Item {
+    key("RECONCILE".to_owned(), of)
+}
+
+/// The shard of the index `open` that an order waits in: one of 32, by the first character of its key, which
+/// is chance.
+pub fn shard_of(tail: &str) -> String {
+    tail.get(..1).unwrap_or_default().to_owned()
 }
 
 /// The partition of parked deliveries.
@@ -74,6 +84,7 @@ pub fn fixed_attributes(order: &Order, fingerprint: Option<&[u8; 32]>) -> Item {
             ("quantity", Some(number(line.quantity))),
             ("price", Some(number(line.unit_price))),
             ("taxFree", (line.unit_tax_free > 0).then(|| number(line.unit_tax_free))),
+            ("stocked", line.stocked.then_some(AttributeValue::Bool(true))),
         ])
     };
     let personal = |value: &Personal| text(value.expose());
@@ -93,12 +104,84 @@ pub fn fixed_attributes(order: &Order, fingerprint: Option<&[u8; 32]>) -> Item {
         ("sdk", Some(text(order.generation.word()))),
         ("payMethod", Some(text(order.pay_method.word()))),
         ("redirectUrl", order.redirect_url.as_ref().map(text)),
+        ("language", (order.language != Language::Korean).then(|| text(order.language.word()))),
         ("createdAt", Some(millis(order.created_at))),
         ("expiresAt", Some(millis(order.expires_at))),
         ("request", fingerprint.map(|hash| AttributeValue::B(Blob::new(hash.to_vec())))),
     ];
     item.extend(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     item
+}
+
+fn request_mark(mark: &RequestMark) -> AttributeValue {
+    AttributeValue::B(Blob::new([mark.key, mark.body].concat()))
+}
+
+fn as_request_mark(value: &AttributeValue) -> Option<RequestMark> {
+    let (key, body) = value.as_b().ok()?.as_ref().split_at_checked(32)?;
+    Some(RequestMark { key: key.try_into().ok()?, body: body.try_into().ok()? })
+}
+
+fn refund_account(account: &RefundAccount) -> AttributeValue {
+    map([
+        ("bank", Some(text(&account.bank))),
+        ("number", Some(text(account.number.expose()))),
+        ("holder", Some(text(account.holder.expose()))),
+        ("holderPhone", account.holder_phone.as_ref().map(|phone| text(phone.expose()))),
+    ])
+}
+
+/// One entry of an order's journal.
+pub fn journal_entry(entry: &Entry) -> AttributeValue {
+    let (by, who) = match &entry.by {
+        Actor::Buyer => ("BUYER", None),
+        Actor::Portone => ("PORTONE", None),
+        Actor::Operator(name) => ("OPERATOR", Some(text(name))),
+        Actor::Schedule => ("SCHEDULE", None),
+    };
+    let moved =
+        entry.cancellations.iter().map(|(number, status)| text(format!("{number} {}", status.word())));
+    let moved = moved.collect::<Vec<_>>();
+    map([
+        ("at", Some(millis(entry.at))),
+        ("by", Some(text(by))),
+        ("who", who),
+        ("status", Some(text(entry.status.word()))),
+        (
+            "seen",
+            entry.seen.as_ref().map(|(status, transaction)| text(format!("{} {transaction}", status.word()))),
+        ),
+        ("cancellations", (!moved.is_empty()).then_some(AttributeValue::L(moved))),
+    ])
+}
+
+fn as_entry(value: &AttributeValue, key: &str) -> Option<Entry> {
+    let read = Reader { item: value.as_m().ok()?, key };
+    let who = read.optional("who", as_text).ok()?.unwrap_or_default();
+    let pair = |text: String| text.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
+    let moved = |value: &AttributeValue| {
+        let (number, status) = pair(as_text(value)?)?;
+        Some((number.parse().ok()?, CancellationStatus::from_word(&status)?))
+    };
+    Some(Entry {
+        at: read.required("at", as_millis).ok()?,
+        by: match read.required("by", as_text).ok()?.as_str() {
+            "BUYER" => Actor::Buyer,
+            "PORTONE" => Actor::Portone,
+            "OPERATOR" => Actor::Operator(who),
+            "SCHEDULE" => Actor::Schedule,
+            _ => return None,
+        },
+        status: read.required("status", as_word(OrderStatus::from_word)).ok()?,
+        seen: match read.optional("seen", as_text).ok()? {
+            Some(seen) => {
+                let (status, transaction) = pair(seen)?;
+                Some((PaymentStatus::from_word(&status)?, transaction))
+            }
+            None => None,
+        },
+        cancellations: read.list("cancellations", moved).ok()?,
+    })
 }
 
 /// Attributes that a write may change; `None` where the order has no such thing now.
@@ -115,6 +198,9 @@ pub fn changing_attributes(order: &Order) -> Vec<(&'static str, Option<Attribute
             ("everything", c.everything.then_some(AttributeValue::Bool(true))),
             ("portoneId", c.portone_id.as_ref().map(text)),
             ("failure", c.failure.as_ref().map(text)),
+            ("reason", c.reason.as_ref().map(text)),
+            ("request", c.request.as_ref().map(request_mark)),
+            ("refundAccount", c.refund_account.as_ref().map(refund_account)),
             ("at", Some(millis(c.at))),
         ])
     };
@@ -158,6 +244,10 @@ pub fn changing_attributes(order: &Order) -> Vec<(&'static str, Option<Attribute
         ),
         ("rejections", list(order.rejections.iter().map(|r| text(r.word())).collect())),
         ("cancellations", list(order.cancellations.iter().map(cancellation).collect())),
+        ("holdsStock", order.holds_stock.then_some(AttributeValue::Bool(true))),
+        // Both are there, or neither: who waits for a look is in the index `open`.
+        ("waiting", order.look_at.map(|_| text(shard_of(order.id.tail())))),
+        ("lookAt", order.look_at.map(millis)),
     ]
 }
 
@@ -218,6 +308,19 @@ fn as_word<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&AttributeValue) -> O
     move |value| read(value.as_s().ok()?)
 }
 
+fn personal(value: &AttributeValue) -> Option<Personal> {
+    as_text(value).map(Personal::new)
+}
+
+fn as_refund_account(read: &Reader<'_>) -> Read<RefundAccount> {
+    Ok(RefundAccount {
+        bank: read.required("bank", as_text)?,
+        number: read.required("number", personal)?,
+        holder: read.required("holder", personal)?,
+        holder_phone: read.optional("holderPhone", personal)?,
+    })
+}
+
 fn as_money(value: &AttributeValue) -> Option<Money> {
     let members = value.as_m().ok()?;
     Some(Money::new(as_number(members.get("amount")?)?, members.get("currency")?.as_s().ok()?.parse().ok()?))
@@ -235,6 +338,7 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
             quantity: read.required("quantity", as_number).ok()?,
             unit_price: read.required("price", as_number).ok()?,
             unit_tax_free: read.optional("taxFree", as_number).ok()?.unwrap_or(0),
+            stocked: read.optional("stocked", as_bool).ok()?.unwrap_or(false),
         })
     };
     let cancellation = |value: &AttributeValue| {
@@ -249,10 +353,12 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
             everything: read.optional("everything", as_bool).ok()?.unwrap_or(false),
             portone_id: read.optional("portoneId", as_text).ok()?,
             failure: read.optional("failure", as_text).ok()?,
+            reason: read.optional("reason", as_text).ok()?,
+            request: read.optional("request", as_request_mark).ok()?,
+            refund_account: read.nested("refundAccount", as_refund_account).ok()?,
             at: read.required("at", as_millis).ok()?,
         })
     };
-    let personal = |value: &AttributeValue| as_text(value).map(Personal::new);
     let customer = read.nested("customer", |read| {
         Ok(Customer {
             name: read.required("name", personal)?,
@@ -303,6 +409,10 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
         last_failure,
         rejections: read.list("rejections", as_word(Rejection::from_word))?,
         cancellations: read.list("cancellations", cancellation)?,
+        holds_stock: read.optional("holdsStock", as_bool)?.unwrap_or(false),
+        look_at: read.optional("lookAt", as_millis)?,
+        language: read.optional("language", as_word(Language::from_word))?.unwrap_or(Language::Korean),
+        journal: read.list("journal", |entry| as_entry(entry, key))?,
     };
     let fingerprint = read.optional("request", |value| value.as_b().ok())?;
     Ok((order, fingerprint.map(|blob| blob.as_ref().to_vec())))
@@ -325,5 +435,23 @@ pub fn to_product(item: &Item) -> Read<Product> {
         tax_free: tax_free.unwrap_or(0),
         active: read.required("active", as_bool)?,
         stock: read.optional("stock", as_number)?,
+    })
+}
+
+/// The finding in an item; nothing if it is broken.
+pub fn to_finding(item: &Item) -> Option<super::KeptFinding> {
+    let read = Reader { item, key: FINDINGS };
+    let facts = item.get("facts")?.as_m().ok()?.iter();
+    let mut facts =
+        facts.filter_map(|(name, value)| Some((name.clone(), as_text(value)?))).collect::<Vec<_>>();
+    facts.sort();
+    Some(super::KeptFinding {
+        finding: super::Finding {
+            kind: read.required("kind", as_word(FindingKind::from_word)).ok()?,
+            subject: read.required("subject", as_text).ok()?,
+            facts,
+            changed_at: read.required("changedAt", as_millis).ok()?,
+        },
+        first_seen_at: read.required("firstSeenAt", as_millis).ok()?,
     })
 }

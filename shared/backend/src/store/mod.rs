@@ -5,23 +5,28 @@
 //! |---|---|---|
 //! | order | `ORDER#<last 16 characters of the order id>` | `ORDER` |
 //! | product | `PRODUCT#<productId>` | `PRODUCT` |
-//! | orphan | `ORPHANS` | `PAYMENT#<paymentId>`, of V1 `TRANSACTION#<imp_uid>` |
+//! | finding | `FINDINGS` | `<kind>#<order id, payment id or imp_uid>` |
 //! | parked delivery | `PARKED` | `V1#<imp_uid>` |
+//! | watermark | `RECONCILE` | `V1`, `V2` |
 //!
 //! An order is keyed by the random part of its id. For a request with an `Idempotency-Key` that part
 //! is a hash of the key, so the order itself is the record of the key: one conditional write makes
 //! both, a repeated request runs into the item it made, and there is no second item to lose in a crash.
 
+mod findings;
 mod item;
 mod orders;
-mod orphans;
 mod parked;
 mod products;
+mod stock;
+mod waiting;
+mod watermark;
 
+pub use findings::{Finding, Found, KeptFinding};
 pub use orders::{AdvanceError, Created, KeyedOrder, RequestFingerprint};
-pub use orphans::Orphan;
 pub use parked::ParkedDelivery;
 pub use products::Catalogue;
+pub use waiting::SHARDS;
 
 /// Why the table gave no answer that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +58,7 @@ impl StoreError {
     }
 }
 
-/// The orders, products, orphans and parked deliveries of one table.
+/// The orders, products, findings and parked deliveries of one table.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: aws_sdk_dynamodb::Client,

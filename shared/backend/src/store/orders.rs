@@ -2,11 +2,14 @@
 
 use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::UpdateItemError},
-    types::ReturnValuesOnConditionCheckFailure,
+    types::{Put, ReturnValuesOnConditionCheckFailure, Update},
 };
-use order::{Order, OrderId};
+use order::{Order, OrderId, ProductId};
 
-use super::{Store, StoreError, item};
+use super::{
+    Store, StoreError, item,
+    stock::{Transacted, taken},
+};
 
 /// The hash of the request an order was made by: SHA-256 of its JSON value.
 pub type RequestFingerprint = [u8; 32];
@@ -27,6 +30,8 @@ pub enum Created {
     Made,
     /// A request with the same key made it before.
     Existed(Box<KeyedOrder>),
+    /// It was not made: fewer pieces of these are left than are wanted.
+    SoldOut(Vec<ProductId>),
 }
 
 /// Why an order was not advanced.
@@ -35,9 +40,56 @@ pub enum AdvanceError {
     /// Somebody moved it first; this is how it stands now.
     #[error("the order was moved by somebody else")]
     Stale(Box<Order>),
+    /// It would have to take its stock again, and that is gone. Nothing was written.
+    #[error("the order's stock is sold")]
+    SoldOut,
     /// The table did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// One conditional update, whichever way it is sent.
+struct Change {
+    key: item::Item,
+    condition: String,
+    update: String,
+    names: Vec<(String, String)>,
+    values: Vec<(String, aws_sdk_dynamodb::types::AttributeValue)>,
+}
+
+impl Change {
+    /// From `before`, as it was read, to `next`, whose journal has one entry more.
+    fn of(before: &Order, next: &Order) -> Self {
+        let entries = next.journal.iter().skip(before.journal.len()).map(item::journal_entry).collect();
+        let mut names = vec![("#version".to_owned(), "version".to_owned())];
+        let mut values = vec![
+            (":read".to_owned(), item::number(before.version)),
+            (":next".to_owned(), item::number(before.version + 1)),
+            (":entries".to_owned(), aws_sdk_dynamodb::types::AttributeValue::L(entries)),
+            (":none".to_owned(), aws_sdk_dynamodb::types::AttributeValue::L(Vec::new())),
+        ];
+        // The journal is appended to, never written over.
+        let journal = "journal = list_append(if_not_exists(journal, :none), :entries)".to_owned();
+        let (mut set, mut remove) = (vec!["#version = :next".to_owned(), journal], Vec::new());
+        for (name, value) in item::changing_attributes(next) {
+            names.push((format!("#{name}"), name.to_owned()));
+            match value {
+                Some(value) => {
+                    set.push(format!("#{name} = :{name}"));
+                    values.push((format!(":{name}"), value));
+                }
+                None => remove.push(format!("#{name}")),
+            }
+        }
+        let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
+        Self {
+            key: item::order_key(next.id.tail()),
+            condition: "#version = :read".to_owned(),
+            update: format!("SET {}{remove}", set.join(", ")),
+            names,
+            values,
+        }
+    }
 }
 
 impl Store {
@@ -51,10 +103,11 @@ impl Store {
         Ok((order.id == id).then_some(order))
     }
 
-    /// Access pattern 2: makes the order, unless the key it was derived from made one already.
+    /// Access pattern 2: makes the order, unless the key it was derived from made one already, and takes its
+    /// stock.
     ///
-    /// One conditional write. Repeating it with a key, also after an answer was lost, answers `Existed`
-    /// with the order as it stands.
+    /// One conditional write, or one transaction if stock is counted. Repeating it with a key, also after an
+    /// answer was lost, answers `Existed` with the order as it stands.
     pub async fn create(
         &self,
         order: &Order,
@@ -62,74 +115,105 @@ impl Store {
     ) -> Result<Created, StoreError> {
         let mut new = item::fixed_attributes(order, fingerprint);
         new.insert("version".to_owned(), item::number(order.version));
+        let entries = order.journal.iter().map(item::journal_entry).collect();
+        new.insert("journal".to_owned(), aws_sdk_dynamodb::types::AttributeValue::L(entries));
         let changing = item::changing_attributes(order).into_iter();
         new.extend(changing.filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        let sent = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(new))
-            .condition_expression("attribute_not_exists(PK)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let error = match sent {
-            Ok(_) => return Ok(Created::Made),
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(lost)) if lost.item.is_some() => {
-                let (existing, stored_print) = item::to_order(lost.item().unwrap_or(&item::Item::new()))?;
-                // Without a key the id is chance: it can only be our own write, whose answer got lost.
-                if fingerprint.is_none() && existing.id == order.id {
-                    return Ok(Created::Made);
-                }
-                Ok(Created::Existed(Box::new(KeyedOrder { order: existing, fingerprint: stored_print })))
+        let existing = if order.holds_stock {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(new))
+                .condition_expression("attribute_not_exists(PK)")
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .build()
+                .map_err(StoreError::unavailable("TransactWriteItems"))?;
+            match self.with_stock(|write| write.put(put.clone()), taken(order)).await? {
+                Transacted::Done => return Ok(Created::Made),
+                Transacted::Lost(existing) => existing,
+                Transacted::NoStock(products) => return Ok(Created::SoldOut(products)),
             }
-            _ => Err(StoreError::unavailable("PutItem")(error)),
+        } else {
+            let sent = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(new))
+                .condition_expression("attribute_not_exists(PK)")
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .send()
+                .await;
+            let Err(error) = sent else { return Ok(Created::Made) };
+            match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(lost)) if lost.item.is_some() => {
+                    lost.item.clone().unwrap_or_default()
+                }
+                _ => return Err(StoreError::unavailable("PutItem")(error)),
+            }
+        };
+        let (existing, stored_print) = item::to_order(&existing)?;
+        // Without a key the id is chance: it can only be our own write, whose answer got lost.
+        if fingerprint.is_none() && existing.id == order.id {
+            return Ok(Created::Made);
         }
+        Ok(Created::Existed(Box::new(KeyedOrder { order: existing, fingerprint: stored_print })))
     }
 
-    /// Access pattern 3: writes what changed in `next`, if the order still is at the version `next`
-    /// was made from. Answers the order as stored.
+    /// Access pattern 3: goes from `before`, as it was read, to `next`, if the order still is at that
+    /// version. Stock that `next` does not hold any more goes back in the same transaction, and stock that it
+    /// holds again is taken in it. Answers the order as stored.
     ///
     /// Losing is [`AdvanceError::Stale`] with the order that won, so the caller decides again without
     /// another read. Safe to repeat: a write whose answer got lost is recognised.
-    pub async fn advance(&self, next: &Order) -> Result<Order, AdvanceError> {
-        let stored = Order { version: next.version + 1, ..next.clone() };
-        let mut request = self
+    pub async fn advance(&self, before: &Order, next: &Order) -> Result<Order, AdvanceError> {
+        let stored = Order { version: before.version + 1, ..next.clone() };
+        let change = Change::of(before, next);
+        let current = if before.holds_stock == next.holds_stock {
+            match self.update(change).await? {
+                None => return Ok(stored),
+                Some(current) => current,
+            }
+        } else {
+            let update = Update::builder()
+                .table_name(&self.table)
+                .set_key(Some(change.key))
+                .condition_expression(change.condition)
+                .update_expression(change.update)
+                .set_expression_attribute_names(Some(change.names.into_iter().collect()))
+                .set_expression_attribute_values(Some(change.values.into_iter().collect()))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .build()
+                .map_err(StoreError::unavailable("TransactWriteItems"))?;
+            let moved = if next.holds_stock { taken(next) } else { super::stock::given_back(next) };
+            match self.with_stock(|write| write.update(update.clone()), moved).await? {
+                Transacted::Done => return Ok(stored),
+                Transacted::Lost(current) => current,
+                Transacted::NoStock(_) => return Err(AdvanceError::SoldOut),
+            }
+        };
+        let (current, _) = item::to_order(&current)?;
+        if current == stored { Ok(stored) } else { Err(AdvanceError::Stale(Box::new(current))) }
+    }
+
+    /// Sends a change by itself. The item that is there if its condition does not hold.
+    async fn update(&self, change: Change) -> Result<Option<item::Item>, StoreError> {
+        let sent = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(item::order_key(next.id.tail())))
-            .condition_expression("#version = :read")
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":read", item::number(next.version))
-            .expression_attribute_values(":next", item::number(stored.version))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let (mut set, mut remove) = (vec!["#version = :next".to_owned()], Vec::new());
-        for (name, value) in item::changing_attributes(next) {
-            request = request.expression_attribute_names(format!("#{name}"), name);
-            match value {
-                Some(value) => {
-                    set.push(format!("#{name} = :{name}"));
-                    request = request.expression_attribute_values(format!(":{name}"), value);
-                }
-                None => remove.push(format!("#{name}")),
-            }
-        }
-        let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
-        let sent = request.update_expression(format!("SET {}{remove}", set.join(", "))).send().await;
-        let error = match sent {
-            Ok(_) => return Ok(stored),
-            Err(error) => error,
-        };
+            .set_key(Some(change.key))
+            .condition_expression(change.condition)
+            .update_expression(change.update)
+            .set_expression_attribute_names(Some(change.names.into_iter().collect()))
+            .set_expression_attribute_values(Some(change.values.into_iter().collect()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = sent else { return Ok(None) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(lost)) if lost.item.is_some() => {
-                let (current, _) = item::to_order(lost.item().unwrap_or(&item::Item::new()))?;
-                if current == stored { Ok(stored) } else { Err(AdvanceError::Stale(Box::new(current))) }
+                Ok(lost.item.clone())
             }
-            _ => Err(StoreError::unavailable("UpdateItem")(error).into()),
+            _ => Err(StoreError::unavailable("UpdateItem")(error)),
         }
     }
 }

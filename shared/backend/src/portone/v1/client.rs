@@ -132,12 +132,17 @@ impl V1Client {
             // V1 reads 0 as everything. Nobody here means that.
             return CancellationOutcome::Failed { code: "NOTHING_TO_CANCEL".to_owned() };
         }
+        let account = row.refund_account.as_ref();
         let body = wire::Cancel {
             imp_uid: transaction_id,
             amount: row.amount,
             tax_free: row.tax_free,
             checksum: row.balance_before,
             reason,
+            refund_holder: account.map(|account| account.holder.expose().as_str()),
+            refund_bank: account.map(|account| account.bank.as_str()),
+            refund_account: account.map(|account| account.number.expose().as_str()),
+            refund_tel: account.and_then(|account| Some(account.holder_phone.as_ref()?.expose().as_str())),
         };
         let answer = self.call(Method::POST, &["payments", "cancel"], &[], Some(&body), timeout).await;
         match answer.and_then(|answer| answer.open::<wire::Payment>()) {

@@ -4,8 +4,8 @@
 //! "not yet", a partial cancellation that is no status of its own, amounts as JSON numbers.
 
 use order::{
-    CancellationOutcome, Channel, Failure, Generation, Observation, ObservedCancellation, PaymentStatus,
-    Timestamp, VirtualAccount, observation::ObservedCancellationStatus,
+    CancellationOutcome, Channel, Failure, Generation, Observation, ObservedCancellation, PaidBy,
+    PaymentStatus, Timestamp, VirtualAccount, observation::ObservedCancellationStatus,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
@@ -48,6 +48,15 @@ pub struct Cancel<'a> {
     pub tax_free: u64,
     pub checksum: u64,
     pub reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_holder: Option<&'a str>,
+    /// The PG's own code of the bank.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_bank: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_tel: Option<&'a str>,
 }
 
 /// `GET /payments/findAll/{merchant_uid}`.
@@ -66,6 +75,7 @@ pub struct Payment {
     currency: Option<String>,
     sandbox: Option<bool>,
     pay_method: Option<String>,
+    pg_provider: Option<String>,
     #[serde(default, deserialize_with = "list_or_null")]
     cancel_history: Vec<Cancelled>,
     fail_reason: Option<String>,
@@ -144,6 +154,7 @@ impl Payment {
                 holder: self.vbank_holder,
                 expires_at: moment(self.vbank_date),
             });
+        let pay_method = self.pay_method.as_deref();
         let failure =
             (status == PaymentStatus::Failed).then_some(Failure { code: None, message: self.fail_reason });
         Ok(Observation {
@@ -165,9 +176,22 @@ impl Payment {
             cancelled,
             cancellations,
             paid_at,
-            virtual_account: virtual_account
-                .filter(|_| self.pay_method.as_deref().is_none_or(|how| how == "vbank")),
+            virtual_account: virtual_account.filter(|_| pay_method.is_none_or(|how| how == "vbank")),
             failure,
+            paid_by: match pay_method {
+                Some("card") => PaidBy::Card,
+                Some("trans") => PaidBy::Transfer,
+                Some("vbank") => PaidBy::VirtualAccount,
+                Some("phone") => PaidBy::Mobile,
+                Some("naverpay") => PaidBy::NaverPay,
+                Some("kakaopay") => PaidBy::KakaoPay,
+                Some("paypal") => PaidBy::Paypal,
+                Some("booknlife" | "smartculture" | "culturegift" | "happymoney" | "cultureland") => {
+                    PaidBy::GiftCertificate
+                }
+                _ => PaidBy::Other,
+            },
+            pg: self.pg_provider,
         })
     }
 

@@ -112,6 +112,12 @@ impl V2Client {
             tax_free_amount: row.tax_free,
             current_cancellable_amount: named.then_some(row.balance_before),
             reason,
+            refund_account: row.refund_account.as_ref().map(|account| wire::RefundTo {
+                bank: &account.bank,
+                number: account.number.expose(),
+                holder_name: account.holder.expose(),
+                holder_phone_number: account.holder_phone.as_ref().map(|phone| phone.expose().as_str()),
+            }),
         };
         let answer = match self
             .call(Method::POST, payment_id, Some("cancel"), Some(&body), Some(key), timeout)

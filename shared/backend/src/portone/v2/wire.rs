@@ -4,7 +4,7 @@
 //! PortOne adds both without notice (its backward-compatibility page).
 
 use order::{
-    Channel, Failure, Generation, Observation, ObservedCancellation, PaymentStatus, Timestamp,
+    Channel, Failure, Generation, Observation, ObservedCancellation, PaidBy, PaymentStatus, Timestamp,
     VirtualAccount, observation::ObservedCancellationStatus,
 };
 use serde::{Deserialize, Serialize};
@@ -46,14 +46,19 @@ struct Amount {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WireChannel {
     #[serde(rename = "type")]
     kind: Option<String>,
+    pg_provider: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Method {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    provider: Option<String>,
     bank: Option<String>,
     account_number: Option<String>,
     remittee_name: Option<String>,
@@ -127,6 +132,19 @@ pub struct Cancel<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_cancellable_amount: Option<u64>,
     pub reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_account: Option<RefundTo<'a>>,
+}
+
+/// Where the money of a virtual account goes back to.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefundTo<'a> {
+    pub bank: &'a str,
+    pub number: &'a str,
+    pub holder_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder_phone_number: Option<&'a str>,
 }
 
 /// A payment that says something impossible, such as a negative amount.
@@ -176,7 +194,7 @@ impl Payment {
             // Some of PortOne's own samples spell the legacy `CURRENCY_KRW`.
             currency: self.currency.strip_prefix("CURRENCY_").unwrap_or(&self.currency).parse().ok(),
             store_id: self.store_id,
-            channel: match self.channel.and_then(|channel| channel.kind).as_deref() {
+            channel: match self.channel.as_ref().and_then(|channel| channel.kind.as_deref()) {
                 Some("LIVE") => Channel::Live,
                 Some("TEST") => Channel::Test,
                 _ => Channel::Unrecognized,
@@ -184,6 +202,8 @@ impl Payment {
             cancelled: amount(self.amount.cancelled)?,
             cancellations,
             paid_at: self.paid_at.as_deref().and_then(moment),
+            paid_by: self.method.as_ref().map_or(PaidBy::Other, Method::paid_by),
+            pg: self.channel.and_then(|channel| channel.pg_provider),
             virtual_account: self.method.and_then(Method::into_virtual_account),
             failure: self.failure.map(|failure| Failure {
                 code: failure.pg_code,
@@ -194,6 +214,21 @@ impl Payment {
 }
 
 impl Method {
+    fn paid_by(&self) -> PaidBy {
+        let provider = self.provider.as_deref().unwrap_or_default();
+        match self.kind.as_deref().unwrap_or_default() {
+            "PaymentMethodCard" => PaidBy::Card,
+            "PaymentMethodTransfer" => PaidBy::Transfer,
+            "PaymentMethodVirtualAccount" => PaidBy::VirtualAccount,
+            "PaymentMethodMobile" => PaidBy::Mobile,
+            "PaymentMethodGiftCertificate" => PaidBy::GiftCertificate,
+            "PaymentMethodConvenienceStore" => PaidBy::ConvenienceStore,
+            "PaymentMethodEasyPay" if provider == "NAVERPAY" => PaidBy::NaverPay,
+            "PaymentMethodEasyPay" if provider == "KAKAOPAY" => PaidBy::KakaoPay,
+            _ => PaidBy::Other,
+        }
+    }
+
     fn into_virtual_account(self) -> Option<VirtualAccount> {
         Some(VirtualAccount {
             bank: self.bank,

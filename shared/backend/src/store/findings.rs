@@ -1,0 +1,106 @@
+//! Findings: what a person has to look at, one item for each thing found.
+
+use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
+use order::{FindingKind, Timestamp};
+
+use super::{Store, StoreError, item};
+
+/// Something found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub kind: FindingKind,
+    /// About what: an order id, a payment id or an `imp_uid`.
+    pub subject: String,
+    /// Facts for the person who looks, by name: never about a person.
+    pub facts: Vec<(String, String)>,
+    /// Since when it is so, by PortOne's clock or ours. Older news never replaces newer.
+    pub changed_at: Timestamp,
+}
+
+/// A finding as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFinding {
+    /// What was found.
+    pub finding: Finding,
+    /// When it was found first.
+    pub first_seen_at: Timestamp,
+}
+
+/// Whether a finding was known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is new, or it changed since it was written down.
+    New,
+    /// Written down before, just so or newer.
+    Known,
+}
+
+impl Store {
+    /// Access pattern 5: writes a finding down. Writing it again changes nothing.
+    pub async fn record_finding(&self, finding: &Finding, now: Timestamp) -> Result<Found, StoreError> {
+        let facts = finding.facts.iter().map(|(name, value)| (name.clone(), item::text(value))).collect();
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::finding_key(finding.kind, &finding.subject)))
+            .condition_expression("attribute_not_exists(PK) OR changedAt < :changedAt")
+            .update_expression(
+                "SET kind = :kind, subject = :subject, facts = :facts, changedAt = :changedAt, \
+                 firstSeenAt = if_not_exists(firstSeenAt, :now)",
+            )
+            .expression_attribute_values(":kind", item::text(finding.kind.word()))
+            .expression_attribute_values(":subject", item::text(&finding.subject))
+            .expression_attribute_values(":facts", AttributeValue::M(facts))
+            .expression_attribute_values(":changedAt", item::number(finding.changed_at.as_millis()))
+            .expression_attribute_values(":now", item::number(now.as_millis()))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Found::New),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(Found::Known),
+                _ => Err(StoreError::unavailable("UpdateItem")(error)),
+            },
+        }
+    }
+
+    /// Access pattern 10: takes a finding back that settled itself, or that a person settled. Whether there
+    /// was one.
+    pub async fn settle_finding(&self, kind: FindingKind, subject: &str) -> Result<bool, StoreError> {
+        use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+        let request = self.client.delete_item().table_name(&self.table);
+        let key = item::finding_key(kind, subject);
+        match request.set_key(Some(key)).condition_expression("attribute_exists(PK)").send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(StoreError::unavailable("DeleteItem")(error)),
+            },
+        }
+    }
+
+    /// Access pattern 11: findings, a page of at most `limit` after the one whose key was given last; the
+    /// second value is where the next page begins, if there is one. Broken ones are left out.
+    pub async fn findings(
+        &self,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<(Vec<KeptFinding>, Option<String>), StoreError> {
+        let begin = after.map(|sort| {
+            [("PK", item::FINDINGS), ("SK", sort)]
+                .map(|(name, value)| (name.to_owned(), item::text(value)))
+                .into()
+        });
+        let query = self.client.query().table_name(&self.table).limit(limit).set_exclusive_start_key(begin);
+        let answer = query
+            .key_condition_expression("PK = :findings")
+            .expression_attribute_values(":findings", item::text(item::FINDINGS))
+            .send()
+            .await
+            .map_err(StoreError::unavailable("Query"))?;
+        let next = answer.last_evaluated_key().and_then(|key| key.get("SK")?.as_s().ok()).cloned();
+        Ok((answer.items().iter().filter_map(item::to_finding).collect(), next))
+    }
+}

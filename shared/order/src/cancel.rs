@@ -1,0 +1,188 @@
+//! An operator wants an order cancelled, in whole or in part.
+
+use crate::{
+    Cancellation, CancellationOrigin, CancellationStatus, Observation, Order, OrderStatus, PaymentStatus,
+    cancellation::{RefundAccount, RequestMark},
+    commit::commit,
+    journal::Look,
+    ledger::{next_number, tax_free_left},
+    method::{self, GoingBack, MethodRefusal},
+};
+
+/// What the operator asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedCancellation {
+    /// The request, so that its repetition is known.
+    pub request: RequestMark,
+    /// Minor units, above 0; all that is left if nothing.
+    pub amount: Option<u64>,
+    /// Share of it that carries no VAT; as little as possible if nothing.
+    pub tax_free: Option<u64>,
+    /// Why, for the buyer and the PG.
+    pub reason: String,
+    /// Where the money goes, for a method that cannot send it back where it came from.
+    pub refund_account: Option<RefundAccount>,
+}
+
+/// Why nothing is cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelRefusal {
+    /// The key was used for another request.
+    KeyReused,
+    /// The order is closed, or nothing of its money is left.
+    NothingLeft,
+    /// The PG has not decided about the payment yet.
+    Undecided,
+    /// Another cancellation of the order has no outcome yet.
+    InProgress,
+    /// More than is left, in minor units.
+    ExceedsBalance(u64),
+    /// More tax-free, or more taxable, than is left. The tax-free share that is left, in minor units.
+    ExceedsTaxFree(u64),
+    /// The method does not allow it.
+    Method(MethodRefusal),
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cancelling {
+    /// The same request made this cancellation before: answer how it stands.
+    Known(u32),
+    /// No money came yet: write the order as it stands here, cancelled.
+    Close {
+        /// The order.
+        order: Box<Order>,
+        /// The number of the cancellation, of nothing.
+        number: u32,
+    },
+    /// No money came yet, and a virtual account waits for it: close that at PortOne, then look again.
+    CloseAccount,
+    /// Write the order as it stands here, then ask PortOne for its cancellation.
+    Ask {
+        /// The order, its ledger naming the intent.
+        order: Box<Order>,
+        /// The cancellation to ask for.
+        number: u32,
+    },
+    /// Nothing.
+    Refused(CancelRefusal),
+}
+
+/// What an operator's request does to an order that stands by what PortOne said just now.
+pub fn cancel(
+    order: &Order,
+    seen: Option<&Observation>,
+    wanted: &WantedCancellation,
+    look: Look<'_>,
+) -> Cancelling {
+    let made = |row: &&Cancellation| row.request.as_ref().is_some_and(|mark| mark.key == wanted.request.key);
+    if let Some(row) = order.cancellations.iter().find(made) {
+        let same = row.request == Some(wanted.request);
+        return if same {
+            Cancelling::Known(row.number)
+        } else {
+            Cancelling::Refused(CancelRefusal::KeyReused)
+        };
+    }
+    match order.status {
+        OrderStatus::Pending | OrderStatus::PayPending | OrderStatus::VirtualAccountIssued => {
+            match seen.map(|seen| seen.status) {
+                None | Some(PaymentStatus::Ready | PaymentStatus::Failed) => close(order, seen, wanted, look),
+                Some(PaymentStatus::VirtualAccountIssued) => Cancelling::CloseAccount,
+                Some(_) => Cancelling::Refused(CancelRefusal::Undecided),
+            }
+        }
+        OrderStatus::Paid | OrderStatus::PartialCancelled => match seen {
+            Some(seen) => match ask(order, seen, wanted, look) {
+                Ok(asked) => asked,
+                Err(refusal) => Cancelling::Refused(refusal),
+            },
+            None => Cancelling::Refused(CancelRefusal::Undecided),
+        },
+        OrderStatus::Cancelled | OrderStatus::Expired | OrderStatus::Rejected => {
+            Cancelling::Refused(CancelRefusal::NothingLeft)
+        }
+    }
+}
+
+fn close(
+    order: &Order,
+    seen: Option<&Observation>,
+    wanted: &WantedCancellation,
+    look: Look<'_>,
+) -> Cancelling {
+    let row = row(order, 0, 0, wanted, look, CancellationStatus::Succeeded);
+    let number = row.number;
+    let mut next = order.clone();
+    next.status = OrderStatus::Cancelled;
+    next.virtual_account = None;
+    next.cancellations.push(row);
+    Cancelling::Close { order: Box::new(commit(order, next, look, seen)), number }
+}
+
+fn ask(
+    order: &Order,
+    seen: &Observation,
+    wanted: &WantedCancellation,
+    look: Look<'_>,
+) -> Result<Cancelling, CancelRefusal> {
+    if order.open_cancellation().is_some() {
+        return Err(CancelRefusal::InProgress);
+    }
+    let balance = order.balance();
+    let amount = wanted.amount.unwrap_or(balance);
+    if balance == 0 {
+        return Err(CancelRefusal::NothingLeft);
+    }
+    if amount == 0 || amount > balance {
+        return Err(CancelRefusal::ExceedsBalance(balance));
+    }
+    let tax_free_left = tax_free_left(order, seen).min(balance);
+    let taxable_left = balance - tax_free_left;
+    let tax_free = wanted.tax_free.unwrap_or_else(|| amount.saturating_sub(taxable_left));
+    if tax_free > tax_free_left || tax_free > amount || amount - tax_free > taxable_left {
+        return Err(CancelRefusal::ExceedsTaxFree(tax_free_left));
+    }
+    let account = wanted.refund_account.as_ref();
+    let back = GoingBack {
+        partial: order.received.is_some_and(|received| received.amount != amount),
+        has_account: account.is_some(),
+        has_phone: account.is_some_and(|account| account.holder_phone.is_some()),
+    };
+    let paid_at = order.paid_at.unwrap_or(look.at);
+    method::check(seen.paid_by, seen.pg.as_deref(), paid_at, look.at, back).map_err(CancelRefusal::Method)?;
+
+    let mut row = row(order, amount, tax_free, wanted, look, CancellationStatus::Intended);
+    row.balance_before = balance;
+    row.everything = seen.discounted && amount == balance;
+    row.refund_account.clone_from(&wanted.refund_account);
+    let number = row.number;
+    let mut next = order.clone();
+    next.cancellations.push(row);
+    Ok(Cancelling::Ask { order: Box::new(commit(order, next, look, Some(seen))), number })
+}
+
+fn row(
+    order: &Order,
+    amount: u64,
+    tax_free: u64,
+    wanted: &WantedCancellation,
+    look: Look<'_>,
+    status: CancellationStatus,
+) -> Cancellation {
+    Cancellation {
+        number: next_number(order),
+        origin: CancellationOrigin::Operator,
+        status,
+        amount,
+        tax_free,
+        balance_before: 0,
+        everything: false,
+        portone_id: None,
+        failure: None,
+        reason: Some(wanted.reason.clone()),
+        request: Some(wanted.request),
+        refund_account: None,
+        at: look.at,
+    }
+}

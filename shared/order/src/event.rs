@@ -1,0 +1,46 @@
+//! What the rest of the shop is told of: fulfilment, mail, accounting.
+
+use crate::{Order, OrderStatus};
+
+/// Something that happened to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A virtual account waits for the buyer's deposit: tell them bank, number and deadline.
+    VirtualAccountIssued,
+    /// The order has its money: send the goods.
+    OrderPaid,
+    /// Part of its money went back.
+    OrderPartiallyCancelled,
+    /// All of its money went back, or the shop closed it before there was any.
+    OrderCancelled,
+    /// It was closed unpaid.
+    OrderExpired,
+    /// Money arrived that is not the order's; it goes back.
+    OrderRejected,
+}
+
+/// What happened between two states of an order, in order of happening; `before` is nothing for a new
+/// one. The same two states always tell the same.
+pub fn events(before: Option<&Order>, after: &Order) -> Vec<EventKind> {
+    let was = before.map(|order| order.status);
+    let now_in = |status| after.status == status && was != Some(status);
+    let rejected = after.status == OrderStatus::Rejected;
+    let paid_before = before.is_some_and(|order| order.received.is_some());
+    let returned_before = before.map_or(0, |order| order.returned);
+    let account = |order: &Order| order.virtual_account.clone();
+    let issued = after.status == OrderStatus::VirtualAccountIssued
+        && account(after).is_some()
+        && before.and_then(account) != account(after);
+    let happened = [
+        (issued, EventKind::VirtualAccountIssued),
+        (after.received.is_some() && !paid_before && !rejected, EventKind::OrderPaid),
+        (
+            after.status == OrderStatus::PartialCancelled && after.returned > returned_before,
+            EventKind::OrderPartiallyCancelled,
+        ),
+        (now_in(OrderStatus::Cancelled), EventKind::OrderCancelled),
+        (now_in(OrderStatus::Expired), EventKind::OrderExpired),
+        (now_in(OrderStatus::Rejected), EventKind::OrderRejected),
+    ];
+    happened.into_iter().filter_map(|(holds, kind)| holds.then_some(kind)).collect()
+}

@@ -1,0 +1,39 @@
+//! Closing an order that nobody paid for. Never without having asked PortOne.
+
+use crate::{Observation, Order, OrderStatus, PaymentStatus, commit::commit, journal::Look};
+
+/// What an open order's age calls for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    /// Nothing: it is not open, not due, or the PG has not decided yet.
+    No,
+    /// Its virtual account has to be closed at PortOne first, so that no deposit arrives any more.
+    CloseAccount,
+    /// Write the order as it stands here, expired.
+    Expire(Box<Order>),
+}
+
+/// What to do about an order whose payment PortOne was just asked for and which stands by that answer.
+///
+/// A payment that was made in time is taken by the look that comes before this, whatever the time is now.
+pub fn overdue(order: &Order, seen: Option<&Observation>, look: Look<'_>) -> Overdue {
+    if !order.is_open() || look.at < order.due() {
+        return Overdue::No;
+    }
+    match seen.map(|seen| seen.status) {
+        None | Some(PaymentStatus::Ready | PaymentStatus::Failed) => {
+            let mut next = order.clone();
+            next.status = OrderStatus::Expired;
+            next.virtual_account = None;
+            Overdue::Expire(Box::new(commit(order, next, look, seen)))
+        }
+        Some(PaymentStatus::VirtualAccountIssued) => Overdue::CloseAccount,
+        Some(
+            PaymentStatus::PayPending
+            | PaymentStatus::Paid
+            | PaymentStatus::PartialCancelled
+            | PaymentStatus::Cancelled
+            | PaymentStatus::Unrecognized,
+        ) => Overdue::No,
+    }
+}

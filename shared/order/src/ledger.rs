@@ -1,0 +1,212 @@
+//! Money going back: how the ledger of cancellations is continued, and what follows from it.
+
+use crate::{
+    Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus, Generation, Observation,
+    Order, OrderStatus, PaymentStatus, Timestamp,
+    commit::{commit, write},
+    decide::Decision,
+    journal::Look,
+    observation::{ObservedCancellation, ObservedCancellationStatus},
+};
+
+/// What the answer of a cancellation does to the order: the outcome is recorded in its ledger.
+///
+/// An unknown outcome changes nothing, nor does an outcome of a row that has one.
+pub fn record_outcome(order: &Order, number: u32, outcome: &CancellationOutcome, look: Look<'_>) -> Decision {
+    let mut next = order.clone();
+    let Some(row) = next
+        .cancellations
+        .iter_mut()
+        .find(|c| c.number == number && c.status == CancellationStatus::Intended)
+    else {
+        return Decision::Stay;
+    };
+    match outcome {
+        CancellationOutcome::Unknown => return Decision::Stay,
+        CancellationOutcome::Succeeded { portone_id } => {
+            row.status = CancellationStatus::Succeeded;
+            row.portone_id.clone_from(portone_id);
+        }
+        CancellationOutcome::Requested { portone_id } => {
+            row.status = CancellationStatus::Requested;
+            row.portone_id.clone_from(portone_id);
+        }
+        CancellationOutcome::Failed { code } => {
+            row.status = CancellationStatus::Failed;
+            row.failure = Some(code.clone());
+        }
+    }
+    row.refund_account = None;
+    settle_ledger(&mut next);
+    write(order, next, look, None)
+}
+
+/// `next` holds money that has to go back: continue a return that has no outcome, or begin one for
+/// what is left.
+pub(crate) fn give_back(order: &Order, mut next: Order, seen: &Observation, look: Look<'_>) -> Decision {
+    merge(&mut next, seen, look.at);
+    let balance = next.balance();
+    if next.open_cancellation().is_some() || balance == 0 || !may_ask_again(&next, look.at) {
+        return ask_again(order, next, seen, look);
+    }
+    let row = Cancellation {
+        number: next_number(&next),
+        origin: CancellationOrigin::Mismatch,
+        status: CancellationStatus::Intended,
+        amount: balance,
+        tax_free: tax_free_left(&next, seen).min(balance),
+        balance_before: balance,
+        everything: seen.discounted,
+        portone_id: None,
+        failure: None,
+        reason: None,
+        request: None,
+        refund_account: None,
+        at: look.at,
+    };
+    let number = row.number;
+    forget_old_refusals(&mut next);
+    next.cancellations.push(row);
+    Decision::GiveBack { order: Box::new(commit(order, next, look, Some(seen))), number, write: true }
+}
+
+/// A cancellation of ours without an outcome is asked for again, if the payment still holds money.
+pub(crate) fn ask_again(order: &Order, mut next: Order, seen: &Observation, look: Look<'_>) -> Decision {
+    let holds_money = matches!(seen.status, PaymentStatus::Paid | PaymentStatus::PartialCancelled);
+    let through = next.paid_through();
+    let open = next.cancellations.iter_mut().find(|row| row.status == CancellationStatus::Intended);
+    let Some(row) = open.filter(|_| holds_money) else { return write(order, next, look, Some(seen)) };
+    let number = row.number;
+    if through == Generation::V1 {
+        // V1 knows no idempotency key: only one look at a time may ask, and only when the one before
+        // cannot be waiting for its answer any more. So asking again is a write.
+        if look.at < row.at.plus_minutes(1) {
+            return write(order, next, look, Some(seen));
+        }
+        row.at = look.at;
+    }
+    if next == *order {
+        return Decision::GiveBack { order: Box::new(next), number, write: false };
+    }
+    Decision::GiveBack { order: Box::new(commit(order, next, look, Some(seen))), number, write: true }
+}
+
+/// Share of what can go back that carries no VAT. V1 does not say: it is what the order asked for, if that
+/// is what was paid, less what went back of it through us.
+pub(crate) fn tax_free_left(order: &Order, seen: &Observation) -> u64 {
+    seen.tax_free_left.unwrap_or_else(|| {
+        let alive = order.cancellations.iter().filter(|row| row.status != CancellationStatus::Failed);
+        let gone = alive.map(|row| row.tax_free).fold(0, u64::saturating_add);
+        if order.received == Some(order.total) { order.tax_free.saturating_sub(gone) } else { 0 }
+    })
+}
+
+/// Refusals after which the next look asks again at once.
+const REFUSALS_AT_ONCE: usize = 3;
+/// Refusals of ours that an order keeps; the newest say enough.
+const REFUSALS_KEPT: usize = 10;
+
+fn is_refused_return(row: &Cancellation) -> bool {
+    row.origin == CancellationOrigin::Mismatch && row.status == CancellationStatus::Failed
+}
+
+/// A PG that refused a few times is asked at growing distances, 1 to 60 minutes: anybody can look, and
+/// each look must not be a call that moves money.
+fn may_ask_again(order: &Order, now: Timestamp) -> bool {
+    let refusals = order.cancellations.iter().filter(|row| is_refused_return(row));
+    let (count, last) = refusals.fold((0, None), |(count, _), row| (count + 1, Some(row.at)));
+    let (Some(last), Some(beyond)) = (last, usize::checked_sub(count, REFUSALS_AT_ONCE)) else { return true };
+    let minutes = 1_u32 << beyond.min(6);
+    now >= last.plus_minutes(minutes.min(60))
+}
+
+fn forget_old_refusals(order: &mut Order) {
+    while order.cancellations.iter().filter(|row| is_refused_return(row)).count() >= REFUSALS_KEPT {
+        let oldest = order.cancellations.iter().position(is_refused_return);
+        oldest.map(|index| order.cancellations.remove(index));
+    }
+}
+
+/// Takes over what PortOne lists of cancellations. Rows with an outcome keep it; a row of ours
+/// without one takes the first unclaimed cancellation that could be it.
+pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
+    for theirs in &seen.cancellations {
+        let known = next.cancellations.iter().position(|ours| ours.portone_id.as_ref() == Some(&theirs.id));
+        let claimed = known.or_else(|| next.cancellations.iter().position(|ours| could_be(ours, theirs)));
+        let row = match claimed {
+            Some(index) => &mut next.cancellations[index],
+            // A refusal moved no money; if it was ours, the same key brings it to us.
+            None if theirs.status == ObservedCancellationStatus::Failed => continue,
+            None => {
+                let number = next_number(next);
+                next.cancellations.push(Cancellation {
+                    number,
+                    origin: CancellationOrigin::Outside,
+                    status: CancellationStatus::Requested,
+                    amount: theirs.amount,
+                    tax_free: theirs.tax_free,
+                    balance_before: 0,
+                    everything: false,
+                    portone_id: None,
+                    failure: None,
+                    reason: None,
+                    request: None,
+                    refund_account: None,
+                    at: theirs.requested_at.unwrap_or(now),
+                });
+                next.cancellations.last_mut().expect("a row was just pushed")
+            }
+        };
+        row.portone_id = Some(theirs.id.clone());
+        if matches!(row.status, CancellationStatus::Intended | CancellationStatus::Requested) {
+            row.status = match theirs.status {
+                ObservedCancellationStatus::Succeeded => CancellationStatus::Succeeded,
+                ObservedCancellationStatus::Failed => CancellationStatus::Failed,
+                ObservedCancellationStatus::Requested | ObservedCancellationStatus::Unrecognized => {
+                    CancellationStatus::Requested
+                }
+            };
+            row.refund_account = None;
+        }
+    }
+    next.returned = next.returned.max(seen.returned());
+    settle_ledger(next);
+
+    // An intent whose balance is no longer there cannot take effect any more: PortOne refuses it by
+    // `currentCancellableAmount`. What is left is a new intent.
+    let balance = next.balance();
+    for row in next.cancellations.iter_mut().filter(|c| c.status == CancellationStatus::Intended) {
+        if row.balance_before != balance {
+            row.status = CancellationStatus::Failed;
+            row.failure = Some("BALANCE_CHANGED".to_owned());
+            row.refund_account = None;
+        }
+    }
+}
+
+fn could_be(ours: &Cancellation, theirs: &ObservedCancellation) -> bool {
+    matches!(ours.status, CancellationStatus::Intended | CancellationStatus::Requested)
+        && ours.portone_id.is_none()
+        && ours.amount == theirs.amount
+        && theirs.by_api
+        && theirs.status != ObservedCancellationStatus::Failed
+}
+
+pub(crate) fn next_number(order: &Order) -> u32 {
+    order.cancellations.iter().map(|c| c.number).max().unwrap_or(0).saturating_add(1)
+}
+
+/// The sums and the status follow from the ledger, for an order whose money was taken.
+fn settle_ledger(next: &mut Order) {
+    let Some(received) = next.received else { return };
+    let succeeded = next.cancellations.iter().filter(|c| c.status == CancellationStatus::Succeeded);
+    let listed = succeeded.map(|c| c.amount).fold(0, u64::saturating_add);
+    next.returned = next.returned.max(listed).min(received.amount);
+    if next.status != OrderStatus::Rejected {
+        next.status = match next.returned {
+            0 => OrderStatus::Paid,
+            part if part < received.amount => OrderStatus::PartialCancelled,
+            _ => OrderStatus::Cancelled,
+        };
+    }
+}

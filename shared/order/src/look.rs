@@ -1,0 +1,37 @@
+//! When the schedule has to look at an order that nobody reports on.
+
+use crate::{CancellationStatus, Order, OrderStatus, Timestamp};
+
+/// The first look at an order without news, and the least distance of two.
+const FIRST_MINUTES: u32 = 5;
+/// The greatest distance of two looks.
+const LAST_MINUTES: u32 = 6 * 60;
+
+/// When to look next, if ever: while an order is open, while money is on its way back, and while money
+/// that must go back is held.
+///
+/// The distances double with the order's age, from 5 minutes to 6 hours, so that a lost webhook is
+/// made good for soon and a deposit that takes a week costs few looks; deadlines are met.
+pub fn next_look(order: &Order, now: Timestamp) -> Option<Timestamp> {
+    let after = |since: Timestamp| {
+        let waited = u32::try_from(now.minutes_since(since)).unwrap_or(0);
+        now.plus_minutes(waited.clamp(FIRST_MINUTES, LAST_MINUTES))
+    };
+    let meeting = |due: Timestamp, look: Timestamp| if now < due { look.min(due) } else { look };
+    let undecided = |status| matches!(status, CancellationStatus::Intended | CancellationStatus::Requested);
+    let undecided = order.cancellations.iter().filter(|row| undecided(row.status)).map(|row| row.at).max();
+    match order.status {
+        OrderStatus::Pending | OrderStatus::PayPending => {
+            Some(meeting(order.expires_at, after(order.created_at)))
+        }
+        OrderStatus::VirtualAccountIssued => Some(meeting(order.due(), after(order.created_at))),
+        OrderStatus::Rejected if order.balance() > 0 => {
+            Some(after(order.cancellations.last().map_or(now, |row| row.at)))
+        }
+        OrderStatus::Paid
+        | OrderStatus::PartialCancelled
+        | OrderStatus::Cancelled
+        | OrderStatus::Rejected => undecided.map(after),
+        OrderStatus::Expired => None,
+    }
+}
