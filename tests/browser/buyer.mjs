@@ -89,10 +89,13 @@ export class Buyer {
     return this.orderId();
   }
 
-  /** A button of PortOne's window, which is a frame on a PC and the page itself on a phone. */
+  /**
+   * A button of PortOne's window, which is a frame on a PC and the page itself on a phone. Its script has run once the
+   * payment's number stands there; before that a press would be lost.
+   */
   window(action) {
     const place = this.onPhone ? this.page : this.page.frameLocator('iframe');
-    return place.locator(`[data-action="${action}"]`);
+    return place.locator(`body:has(#payment-id:not(:empty)) [data-action="${action}"]`);
   }
 
   /** What the browser keeps of its orders, newest first: `{orderId, orderToken, …}`. */

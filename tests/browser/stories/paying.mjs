@@ -48,7 +48,7 @@ story('a declined payment is told with its reason and tried again on the same or
   const orderId = await buyer.order();
   await buyer.window('decline').click();
   await buyer.isTold('DECLINED');
-  assert.match(await buyer.at('#result-reason').innerText(), /거절/);
+  await buyer.at('#result-reason').filter({ hasText: '거절', visible: true }).waitFor();
   assert.equal((await buyer.orderNow()).status, 'PENDING');
 
   await buyer.at('#pay-again').click();
