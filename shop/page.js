@@ -46,7 +46,7 @@ function showView({ focus = true } = {}) {
   drawTitle(view);
   drawProducts(); // what was bought meanwhile is no longer chosen
   at('my-order').hidden = view === 'result' || !shop.hasOrder();
-  if (view === 'order') shop.loadWindow().catch(() => {}); // ahead of time; a failure is told when it matters
+  if (view === 'order') loadWindow();
   if (!focus) return;
   scrollTo(0, 0);
   at(`${view}-title`).focus({ preventScroll: true });
@@ -170,13 +170,29 @@ async function once(work) {
 
 const fields = () => at('order-form').elements;
 
+/** Ahead of time; a failure is told when it matters. */
+const loadWindow = () => shop.loadWindow(fields().sdk.value).catch(() => {});
+
+/** PortOne's generation: as the address asks (`?sdk=v1`), as chosen in this tab, or the first. */
+function drawGenerations() {
+  const address = new URL(location);
+  const asked = address.searchParams.get('sdk');
+  const sdk = [asked, kept.sdk.get(), ...shop.generations].find((wanted) => shop.generations.includes(wanted));
+  kept.sdk.set(sdk);
+  fields().sdk.value = sdk;
+  at('generations').hidden = shop.generations.length < 2;
+  // Asked once: from here on the choice is the visitor's, also over a reload.
+  address.searchParams.delete('sdk');
+  if (asked) history.replaceState(null, '', address);
+}
+
 function orderBody() {
   const { name, email, phone, payMethod } = fields();
   return {
     items: chosen().lines.map(({ productId, quantity }) => ({ productId, quantity })),
     customer: { name: name.value.trim(), email: email.value.trim(), phone: phone.value.trim() },
     payMethod: payMethod.value,
-    sdk: shop.SDK,
+    sdk: fields().sdk.value,
     redirectUrl: location.origin + location.pathname,
   };
 }
@@ -387,6 +403,10 @@ at('order-form').oninput = ({ target }) => {
   // Being mended: no longer held against the buyer.
   if (faults.some(({ field }) => field === target.name)) drawFaults(faults.filter(({ field }) => field !== target.name));
 };
+at('generations').onchange = ({ target }) => {
+  kept.sdk.set(target.value);
+  loadWindow();
+};
 at('pay-again').onclick = () => once(shop.payAgain);
 at('check-again').onclick = shop.checkAgain;
 at('products-again').onclick = loadProducts;
@@ -399,6 +419,7 @@ if (config.simulatorConsole) at('simulator-console').href = config.simulatorCons
 speak(kept.language.get());
 drawLanguage();
 restoreForm();
+drawGenerations();
 let came;
 came = shop.start({
   result(news) {

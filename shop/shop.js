@@ -12,9 +12,6 @@
  */
 import { config } from './config.js';
 
-/** The generation of PortOne's SDK to pay with: a name in `windows`, and the `sdk` of an order. */
-export const SDK = 'v2';
-
 // ---------------------------------------------------------------------------------------------- what is remembered
 
 /** One remembered value. Where the browser forbids storage the shop still sells; it only forgets on a reload. */
@@ -45,8 +42,10 @@ export const kept = {
   orders: keep('localStorage', 'orders', []),
   /** Product id → quantity. */
   chosen: keep('sessionStorage', 'chosen', {}),
-  /** `{key, content, order?}` of the checkout under way. It holds the buyer's name, so it goes with the tab. */
+  /** `{key, content, sdk, order?}` of the checkout under way. It holds the buyer's name, so it goes with the tab. */
   checkout: keep('sessionStorage', 'checkout', null),
+  /** The generation of PortOne that the visitor chose: a name in `windows`. */
+  sdk: keep('sessionStorage', 'sdk', null),
 };
 
 const knownOrder = (orderId) => kept.orders.get().find((known) => known.orderId === orderId);
@@ -118,8 +117,8 @@ export const readProducts = async () => (await call('GET', '/products')).product
 const readOrder = (orderId, tries) =>
   call('GET', `/orders/${encodeURIComponent(orderId)}`, { token: knownOrder(orderId)?.orderToken, tries });
 
-const verifyPayment = (orderId) =>
-  call('POST', '/payments/verify', { body: { paymentId: orderId }, token: knownOrder(orderId)?.orderToken, tries: 3 });
+const verifyPayment = (orderId, body = { paymentId: orderId }) =>
+  call('POST', '/payments/verify', { body, token: knownOrder(orderId)?.orderToken, tries: 3 });
 
 /**
  * Makes the order, or gets the one this same content has already made: the key changes only when the content does, or
@@ -129,7 +128,7 @@ async function createOrder(body) {
   const content = JSON.stringify(body);
   let checkout = kept.checkout.get();
   const spent = checkout?.order && isExpired(checkout.order.orderId);
-  if (checkout?.content !== content || spent) checkout = { content, key: crypto.randomUUID() };
+  if (checkout?.content !== content || spent) checkout = { content, sdk: body.sdk, key: crypto.randomUUID() };
   kept.checkout.set(checkout);
 
   const order = await call('POST', '/orders', { body, key: checkout.key });
@@ -149,14 +148,14 @@ export const isPayable = (orderId) => kept.checkout.get()?.order?.orderId === or
 
 const scripts = new Map();
 
-/** Loads a script once; a load that failed may be tried again. */
-function loadScript(src) {
+/** Loads a script once and makes it `ready`; a load that failed may be tried again. */
+function loadScript(src, ready) {
   if (!scripts.has(src)) {
     const loaded = new Promise((resolve, reject) => {
       document.head.append(Object.assign(document.createElement('script'), { src, onload: resolve, onerror: reject }));
       setTimeout(reject, 15_000);
     });
-    scripts.set(src, loaded.catch(() => {
+    scripts.set(src, loaded.then(ready).catch(() => {
       scripts.delete(src);
       throw new WindowMissing(src);
     }));
@@ -165,9 +164,12 @@ function loadScript(src) {
 }
 
 /**
- * One entry per PortOne generation. `load` brings its script; `pay` opens its window with `payment` exactly as the API
- * gave it and resolves to `{code?, message?, pgCode?}`, where no code means that the window reports success. On a phone the
- * page may go away instead, and `start` takes over when it comes back.
+ * One entry per PortOne generation, which an order's `sdk` names; a shop of one generation deletes the other.
+ *
+ * `load` brings its script. `pay` opens its window with `payment` exactly as the API gave it and resolves to
+ * `{code?, message?, pgCode?, claim?}`, where no code means that the window reports success and `claim` is what verify
+ * is asked with. On a phone the page may go away instead: `returned` reads the same, and the `orderId`, from the query
+ * that it comes back with.
  */
 const windows = {
   v2: {
@@ -180,11 +182,31 @@ const windows = {
         return { code: error.code ?? 'UnknownError', message: error.message };
       }
     },
+    returned({ paymentId, payment_id: older, code, message, pgCode }) {
+      return { orderId: paymentId ?? older, code, message, pgCode };
+    },
+  },
+  v1: {
+    // The script warns of a second `init`.
+    load: () => loadScript(config.portoneV1Sdk, () => window.IMP.init(config.portoneV1Code)),
+    pay: (payment) => new Promise((resolve) => {
+      window.IMP.request_pay(payment, (response) => resolve(windows.v1.returned(response)));
+    }),
+    // Callback and query have the same members. Not every PG gives `success`, so nothing here looks at it.
+    returned({ imp_uid: impUid, merchant_uid: orderId, error_code: code, error_msg: message }) {
+      const claim = { imp_uid: impUid || null, merchant_uid: orderId };
+      // Without an `imp_uid` no window opened, and only the text tells of an amount other than the registered one.
+      const unopened = /사전 ?등록/.test(message) ? 'AmountNotEqualToPredefined' : 'Unavailable';
+      return { orderId, code: impUid ? code || message : unopened, message, claim };
+    },
   },
 };
 
+/** The generations to choose from, the first being the default: those that config.js has a script for. */
+export const generations = [config.portoneSdk && 'v2', config.portoneV1Sdk && 'v1'].filter((sdk) => sdk in windows);
+
 /** Worth calling early, so that the script is there when the buyer presses pay. */
-export const loadWindow = () => windows[SDK].load();
+export const loadWindow = (sdk) => windows[sdk].load();
 
 /** Which telling a failure deserves. Only words hang on it: the order's status is the API's. */
 function kindOfFailure({ code, message, pgCode }) {
@@ -211,33 +233,33 @@ let result = null;
  * told by `page.result`. Calling it again with the same body is safe.
  */
 export async function orderAndPay(body, agreed) {
-  await loadWindow();
+  await loadWindow(body.sdk);
   const order = await createOrder(body);
   if (order.amount.total !== agreed) {
     // Nobody pays an amount he has not seen: this order is left to expire, and the next press makes one as shown.
     kept.checkout.set(null);
     throw new PriceChanged();
   }
-  await pay(order);
+  await pay(body.sdk, order);
 }
 
-async function pay(order) {
+async function pay(sdk, order) {
   tell({ orderId: order.orderId, view: order, open: true });
-  await settle(order.orderId, await windows[SDK].pay(order.payment));
+  await settle(order.orderId, await windows[sdk].pay(order.payment));
 }
 
-/** Another attempt at the same order, after making sure that it is still to be paid. */
+/** Another attempt at the same order, in the window it was made for, after making sure that it is still to be paid. */
 export async function payAgain() {
-  const { order } = kept.checkout.get();
+  const { order, sdk } = kept.checkout.get();
   try {
     const view = await readOrder(order.orderId);
     if (view.status !== 'PENDING' || isExpired(order.orderId)) return conclude(order.orderId, { view });
-    await loadWindow();
+    await loadWindow(sdk);
   } catch (error) {
     const failure = error instanceof WindowMissing ? { code: 'Unavailable' } : undefined;
     return conclude(order.orderId, failure ? { view: order, failure } : {});
   }
-  await pay(order);
+  await pay(sdk, order);
 }
 
 /** The buyer does not want to wait for the next look. */
@@ -247,15 +269,15 @@ export const checkAgain = () => settle(result.orderId, { paid: Boolean(result.pa
  * Finds out how the payment ended, whatever the window said: a failed one may have gone through and the other way
  * round. Asks the API to re-read PortOne; if that answer is lost, what the webhook has written will do.
  */
-async function settle(orderId, { code, message, pgCode, paid = !code }) {
+async function settle(orderId, { code, message, pgCode, claim, paid = !code }) {
   tell({ orderId, view: result?.orderId === orderId ? result.view : undefined, paid: true, watching: true });
-  const claim = { paid, failure: code ? { code, message, pgCode } : undefined };
-  conclude(orderId, await verifyPayment(orderId).then(
-    (view) => ({ ...claim, view }),
+  const said = { paid, failure: code ? { code, message, pgCode } : undefined };
+  conclude(orderId, await verifyPayment(orderId, claim).then(
+    (view) => ({ ...said, view }),
     async (error) => {
       if (error.status === 404) return { notFound: true };
       const rejected = error.problem?.code === 'payment-mismatch' ? { orderId, status: 'REJECTED' } : undefined;
-      return { ...claim, view: await readOrder(orderId, 2).catch(() => rejected) };
+      return { ...said, view: await readOrder(orderId, 2).catch(() => rejected) };
     },
   ));
 }
@@ -301,8 +323,8 @@ async function watch() {
     const seen = await readOrder(orderId, 1).catch(() => undefined);
     if (mine !== tellings) return;
     // What the window said counts until the first look; after that an order that moved tells its own story.
-    const claim = view ? {} : { paid: result.paid, failure: result.failure };
-    if (seen && seen.status !== view?.status) return conclude(orderId, { ...claim, view: seen });
+    const said = view ? {} : { paid: result.paid, failure: result.failure };
+    if (seen && seen.status !== view?.status) return conclude(orderId, { ...said, view: seen });
   }
   tell({ ...result, watching: false });
 }
@@ -342,14 +364,14 @@ export function start(handlers) {
   // The phone's back button can bring this page back as it was, its payment window gone.
   addEventListener('pageshow', ({ persisted }) => persisted && result?.open && settle(result.orderId, { paid: false }));
 
-  const query = new URLSearchParams(location.search);
-  const returned = query.get('paymentId') ?? query.get('payment_id');
+  const query = Object.fromEntries(new URLSearchParams(location.search));
+  const returned = Object.values(windows).map((opened) => opened.returned(query)).find(({ orderId }) => orderId);
   if (returned) {
     // The address must not be paid by twice, nor be shared with what it carries.
     history.replaceState(null, '', location.pathname);
     // Anybody can write a link: its words are shown only for an order this browser made.
-    const message = knownOrder(returned) ? query.get('message') ?? undefined : undefined;
-    settle(returned, { code: query.get('code') || undefined, message, pgCode: query.get('pgCode') });
+    const message = knownOrder(returned.orderId) ? returned.message : undefined;
+    settle(returned.orderId, { ...returned, message });
     return 'returned';
   }
   const [latest] = kept.orders.get();
