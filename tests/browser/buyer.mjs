@@ -72,12 +72,13 @@ export class Buyer {
     for (const product of products) await this.at(`[data-product=${product}] .add`).click();
   }
 
-  async fillIn({ name = '홍길동', email = 'buyer@example.com', phone = '010-1234-5678', payMethod = 'CARD' } = {}) {
+  async fillIn({ name = '홍길동', email = 'buyer@example.com', phone = '010-1234-5678', payMethod = 'CARD', sdk } = {}) {
     await this.at('#bar a').click();
     await this.at('#name').fill(name);
     await this.at('#email').fill(email);
     await this.at('#phone').fill(phone);
     await this.at(`[name=payMethod][value=${payMethod}]`).check();
+    if (sdk) await this.at(`[name=sdk][value=${sdk}]`).check();
   }
 
   /** From the door to the payment window; answers the order's id. */
