@@ -13,7 +13,12 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../.
 const EXECUTABLE = process.env.PORTONE_SIMULATOR ?? path.join(root, 'target/local/debug/portone-simulator');
 const START_MAX_MS = 20_000;
 
+// No proxy of the environment stands between this machine and itself; V1's client would go through it.
+process.env.no_proxy = '127.0.0.1';
+
 export const API_SECRET = 'an-api-secret-for-clients';
+export const V1_KEY = 'a-v1-key-for-clients';
+export const V1_SECRET = 'a-v1-secret-for-clients';
 export const WEBHOOK_SECRETS = ['whsec_Zmlyc3Qgc2VjcmV0IG9mIHR3bw==', 'whsec_c2Vjb25kIHNlY3JldCBvZiB0d28='];
 
 export class Simulator {
@@ -30,9 +35,11 @@ export class Simulator {
     });
     await new Promise((resolve) => simulator.shop.listen(0, '127.0.0.1', resolve));
     const args = ['--port', '0', '--api-secret', API_SECRET, '--webhook-url', `http://127.0.0.1:${simulator.shop.address().port}/`];
+    args.push('--v1-key', V1_KEY, '--v1-secret', V1_SECRET);
     for (const secret of WEBHOOK_SECRETS) args.push('--webhook-secret', secret);
     simulator.process = spawn(EXECUTABLE, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     simulator.url = await ready(simulator.process);
+    simulator.v1Url = (await simulator.control('GET', 'overview')).v1Url;
     return simulator;
   }
 
@@ -65,6 +72,16 @@ export class Simulator {
 
   cancelMode(id, mode) {
     return this.control('PUT', `payments/${encodeURIComponent(id)}/cancel-mode`, { mode });
+  }
+
+  /** `IMP.request_pay(params)` up to the open window; its `imp_uid`. */
+  async openV1(params) {
+    return (await this.control('POST', 'v1/windows', { params })).imp_uid;
+  }
+
+  /** A button of a V1 window; what the page's callback is called with. */
+  pressV1(impUid, button) {
+    return this.control('POST', `v1/windows/${impUid}/press`, { button });
   }
 
   /** Resolves when every webhook that is due was sent and answered. */

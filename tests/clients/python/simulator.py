@@ -19,9 +19,12 @@ ROOT = Path(__file__).resolve().parents[3]
 EXECUTABLE = os.environ.get("PORTONE_SIMULATOR", str(ROOT / "target/local/debug/portone-simulator"))
 
 API_SECRET = "an-api-secret-for-clients"
+V1_KEY = "a-v1-key-for-clients"
+V1_SECRET = "a-v1-secret-for-clients"
 WEBHOOK_SECRETS = ["whsec_Zmlyc3Qgc2VjcmV0IG9mIHR3bw==", "whsec_c2Vjb25kIHNlY3JldCBvZiB0d28="]
 
-# No proxy of the environment stands between this machine and itself.
+# No proxy of the environment stands between this machine and itself, for the clients either.
+os.environ["no_proxy"] = "127.0.0.1"
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -68,6 +71,7 @@ class Simulator:
         threading.Thread(target=self._shop.serve_forever, daemon=True).start()
         arguments = [EXECUTABLE, "--port", "0", "--api-secret", API_SECRET]
         arguments += ["--webhook-url", f"http://127.0.0.1:{self._shop.server_address[1]}/"]
+        arguments += ["--v1-key", V1_KEY, "--v1-secret", V1_SECRET]
         for secret in WEBHOOK_SECRETS:
             arguments += ["--webhook-secret", secret]
         try:
@@ -75,6 +79,7 @@ class Simulator:
         except OSError as error:
             raise RuntimeError(f"{error}. Build it with cargo, or set PORTONE_SIMULATOR.") from error
         self.url = self._ready()
+        self.v1_url: str = self.control("GET", "overview")["v1Url"]
 
     def _receiver(self) -> type[BaseHTTPRequestHandler]:
         webhooks = self.webhooks
@@ -129,6 +134,14 @@ class Simulator:
 
     def switch(self, **switches: Any) -> None:
         self.control("PATCH", "switches", switches)
+
+    def open_v1(self, **params: Any) -> str:
+        """`IMP.request_pay(params)` up to the open window; answers its `imp_uid`."""
+        return self.control("POST", "v1/windows", {"params": params})["imp_uid"]
+
+    def press_v1(self, imp_uid: str, button: str) -> Any:
+        """A button of a V1 window; answers what the page's callback is called with."""
+        return self.control("POST", f"v1/windows/{imp_uid}/press", {"button": button})
 
     def delivered(self, payment_id: str) -> list[Delivery]:
         """The webhooks about this payment, once nothing is due any more."""
