@@ -25,5 +25,7 @@ mod secrets;
 mod table_faults;
 mod tax_free;
 mod v1;
+mod v1_beside_v2;
+mod v1_modes;
 mod v1_money_back;
 mod webhook;

@@ -6,6 +6,7 @@
 //! | [`shop`] | the running system as a browser, PortOne and an operator meet it |
 //! | [`answer`] | an HTTP answer, and what it must be |
 //! | [`delivery`] | a webhook delivery made by hand: its body, its time, its signatures |
+//! | [`v1`] | PortOne V1's window, page and webhook |
 //! | [`table`] | what is stored, as plain JSON |
 //! | [`functions`] | where the functions' executables are, and running one by itself |
 
@@ -14,6 +15,7 @@ pub mod delivery;
 pub mod functions;
 pub mod shop;
 pub mod table;
+pub mod v1;
 
 use std::{future::Future, time::Duration};
 

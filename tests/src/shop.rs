@@ -42,7 +42,8 @@ pub struct Placed {
 }
 
 impl Placed {
-    fn of(body: Value) -> Self {
+    /// The order that an answer of `POST /orders` made.
+    pub fn of(body: Value) -> Self {
         let text = |name: &str| body[name].as_str().expect("a text").to_owned();
         Self { id: text("orderId"), token: text("orderToken"), body }
     }
