@@ -28,4 +28,6 @@ mod v1;
 mod v1_beside_v2;
 mod v1_modes;
 mod v1_money_back;
+mod v1_token;
+mod v1_webhook;
 mod webhook;
