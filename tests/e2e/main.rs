@@ -30,6 +30,7 @@ mod v1_faults;
 mod v1_modes;
 mod v1_money_back;
 mod v1_oddities;
+mod v1_prepare;
 mod v1_token;
 mod v1_virtual_account;
 mod v1_webhook;
