@@ -7,6 +7,7 @@ use std::sync::Arc;
 use backend::{
     backends::{self, StartError},
     clock::{self, Deadline},
+    config,
     connection::Connection,
     flow::{Claim, Sync, Synced},
     http::{self, Call, FieldFault, Problem, ProblemCode, bearer_token, failed},
@@ -23,14 +24,16 @@ use serde_json::Value;
 pub struct App {
     sync: Sync,
     secrets: Arc<SecretCache>,
+    approves: bool,
 }
 
 impl App {
     /// Wires the function from its environment and reads the secret.
     pub async fn start() -> Result<Self, StartError> {
+        let approves = config::approves_by_hand()?;
         let (sync, secrets) = backends::sync(&Connection::new()).await?;
         secrets.current().await.order_token_key()?;
-        Ok(Self { sync, secrets })
+        Ok(Self { sync, secrets, approves })
     }
 
     /// Answers one request.
@@ -42,6 +45,7 @@ impl App {
     async fn verify(&self, request: &Request, deadline: Deadline) -> Result<Response<Body>, Problem> {
         let body = http::json_body(request)?;
         let claim = claim(&body)?;
+        self.approve(&body, claim, deadline).await?;
         let look = Look { at: clock::now(), by: &Actor::Buyer };
         let synced = self.sync.payment(claim, look, deadline).await.map_err(failed)?;
         let order = match synced {
@@ -61,6 +65,19 @@ impl App {
             http::order_summary(&order)
         };
         Ok(http::json(StatusCode::OK, &view))
+    }
+
+    /// Where payments are approved by hand, the page brings the token its window ended with.
+    async fn approve(&self, body: &Value, claim: Claim<'_>, deadline: Deadline) -> Result<(), Problem> {
+        let (true, Claim::Payment(id), Some(token)) =
+            (self.approves, claim, body.get("paymentToken").and_then(Value::as_str))
+        else {
+            return Ok(());
+        };
+        match id.parse::<OrderId>() {
+            Ok(id) => self.sync.approve(id, token, clock::now(), deadline).await.map_err(failed),
+            Err(_) => Ok(()),
+        }
     }
 
     async fn is_holder(&self, request: &Request, id: OrderId) -> Result<bool, Problem> {

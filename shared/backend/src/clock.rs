@@ -34,6 +34,21 @@ impl Deadline {
         Self(Instant::now() + INVOCATION_MAX)
     }
 
+    /// The deadline of a scheduled run that starts now and may take `max`.
+    pub fn within(max: Duration) -> Self {
+        Self(Instant::now() + max)
+    }
+
+    /// The deadline of one step of a longer run: what an invocation may take, and no longer than the run.
+    pub fn step(&self) -> Self {
+        Self(self.0.min(Instant::now() + INVOCATION_MAX))
+    }
+
+    /// Whether `time` is left.
+    pub fn leaves(&self, time: Duration) -> bool {
+        self.0.saturating_duration_since(Instant::now()) >= time
+    }
+
     /// The moment itself.
     pub fn at(&self) -> Instant {
         self.0

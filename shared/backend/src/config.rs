@@ -104,6 +104,16 @@ pub fn terms() -> Result<Terms, ConfigError> {
     Ok(Terms { store_id: store_id()?, mode, late_payment })
 }
 
+/// `PAYMENT_APPROVAL`: `AUTO` (default), the PG approves by itself; `MANUAL`, `verify-payment` does, with the
+/// token the page got. The channel's setting in PortOne's console has to agree.
+pub fn approves_by_hand() -> Result<bool, ConfigError> {
+    match optional("PAYMENT_APPROVAL").as_deref() {
+        None | Some("AUTO") => Ok(false),
+        Some("MANUAL") => Ok(true),
+        Some(_) => Err(ConfigError::Wrong { name: "PAYMENT_APPROVAL", must: "must be AUTO or MANUAL" }),
+    }
+}
+
 /// `ALLOWED_ORIGINS`: the shop's origins, comma-separated, such as `https://shop.example`.
 pub fn allowed_origins() -> Result<Vec<String>, ConfigError> {
     const MUST: &str = "must be origins separated by commas, such as https://shop.example";

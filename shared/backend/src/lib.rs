@@ -22,6 +22,7 @@ pub mod connection;
 pub mod flow;
 pub mod http;
 pub mod portone;
+pub mod schedule;
 pub mod secrets;
 pub mod store;
 pub mod telemetry;

@@ -55,8 +55,12 @@ pub enum Cancelling {
         /// The number of the cancellation, of nothing.
         number: u32,
     },
-    /// No money came yet, and a virtual account waits for it: close that at PortOne, then look again.
-    CloseAccount,
+    /// No money came yet, and a virtual account waits for it: write the intent, close the account at PortOne,
+    /// then look again.
+    CloseAccount {
+        /// The order with the intent, if it is not written yet.
+        intent: Option<Box<Order>>,
+    },
     /// Write the order as it stands here, then ask PortOne for its cancellation.
     Ask {
         /// The order, its ledger naming the intent.
@@ -76,19 +80,35 @@ pub fn cancel(
     look: Look<'_>,
 ) -> Cancelling {
     let made = |row: &&Cancellation| row.request.as_ref().is_some_and(|mark| mark.key == wanted.request.key);
-    if let Some(row) = order.cancellations.iter().find(made) {
-        let same = row.request == Some(wanted.request);
-        return if same {
-            Cancelling::Known(row.number)
-        } else {
-            Cancelling::Refused(CancelRefusal::KeyReused)
-        };
+    let made = order.cancellations.iter().find(made);
+    if let Some(row) = made {
+        if row.request != Some(wanted.request) {
+            return Cancelling::Refused(CancelRefusal::KeyReused);
+        }
+        // Closing an unpaid order that a crash interrupted is gone on with; money asked for is not.
+        if !order.is_open() || !row.is_closing() {
+            return Cancelling::Known(row.number);
+        }
     }
     match order.status {
         OrderStatus::Pending | OrderStatus::PayPending | OrderStatus::VirtualAccountIssued => {
+            let number = made.map(|row| row.number);
             match seen.map(|seen| seen.status) {
-                None | Some(PaymentStatus::Ready | PaymentStatus::Failed) => close(order, seen, wanted, look),
-                Some(PaymentStatus::VirtualAccountIssued) => Cancelling::CloseAccount,
+                None | Some(PaymentStatus::Ready | PaymentStatus::Failed) => {
+                    let mut next = order.clone();
+                    let number = number.unwrap_or_else(|| begin_closing(&mut next, wanted, look));
+                    next.status = OrderStatus::Cancelled;
+                    next.virtual_account = None;
+                    Cancelling::Close { order: Box::new(commit(order, next, look, seen)), number }
+                }
+                Some(PaymentStatus::VirtualAccountIssued) => match number {
+                    Some(_) => Cancelling::CloseAccount { intent: None },
+                    None => {
+                        let mut next = order.clone();
+                        begin_closing(&mut next, wanted, look);
+                        Cancelling::CloseAccount { intent: Some(Box::new(commit(order, next, look, seen))) }
+                    }
+                },
                 Some(_) => Cancelling::Refused(CancelRefusal::Undecided),
             }
         }
@@ -105,19 +125,13 @@ pub fn cancel(
     }
 }
 
-fn close(
-    order: &Order,
-    seen: Option<&Observation>,
-    wanted: &WantedCancellation,
-    look: Look<'_>,
-) -> Cancelling {
-    let row = row(order, 0, 0, wanted, look, CancellationStatus::Succeeded);
+/// The intent to close an order without money: a cancellation of nothing. It is done when the order is
+/// closed.
+fn begin_closing(next: &mut Order, wanted: &WantedCancellation, look: Look<'_>) -> u32 {
+    let row = row(next, 0, 0, wanted, look);
     let number = row.number;
-    let mut next = order.clone();
-    next.status = OrderStatus::Cancelled;
-    next.virtual_account = None;
     next.cancellations.push(row);
-    Cancelling::Close { order: Box::new(commit(order, next, look, seen)), number }
+    number
 }
 
 fn ask(
@@ -152,7 +166,7 @@ fn ask(
     let paid_at = order.paid_at.unwrap_or(look.at);
     method::check(seen.paid_by, seen.pg.as_deref(), paid_at, look.at, back).map_err(CancelRefusal::Method)?;
 
-    let mut row = row(order, amount, tax_free, wanted, look, CancellationStatus::Intended);
+    let mut row = row(order, amount, tax_free, wanted, look);
     row.balance_before = balance;
     row.everything = seen.discounted && amount == balance;
     row.refund_account.clone_from(&wanted.refund_account);
@@ -168,12 +182,11 @@ fn row(
     tax_free: u64,
     wanted: &WantedCancellation,
     look: Look<'_>,
-    status: CancellationStatus,
 ) -> Cancellation {
     Cancellation {
         number: next_number(order),
         origin: CancellationOrigin::Operator,
-        status,
+        status: CancellationStatus::Intended,
         amount,
         tax_free,
         balance_before: 0,

@@ -59,6 +59,13 @@ pub struct Cancellation {
     pub at: Timestamp,
 }
 
+impl Cancellation {
+    /// Whether it is the intent to close an order without money, not done yet.
+    pub fn is_closing(&self) -> bool {
+        self.status == CancellationStatus::Intended && self.amount == 0
+    }
+}
+
 /// What is remembered of a request, so that its repetition is known: hashes, not what it held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestMark {

@@ -1,7 +1,7 @@
 //! The last step of every decision: what follows from the new state is set in one place.
 
 use crate::{
-    Observation, Order, OrderStatus,
+    CancellationStatus, Observation, Order, OrderStatus,
     decide::Decision,
     journal::{Entry, Look},
     look::next_look,
@@ -10,6 +10,11 @@ use crate::{
 /// `next` as it is to be written in place of `before`: dated, with its stock kept or released, the next
 /// look planned and the journal's entry made.
 pub(crate) fn commit(before: &Order, mut next: Order, look: Look<'_>, seen: Option<&Observation>) -> Order {
+    if !next.is_open() && next.received.is_none() {
+        for row in next.cancellations.iter_mut().filter(|row| row.is_closing()) {
+            row.status = CancellationStatus::Succeeded;
+        }
+    }
     next.updated_at = look.at;
     next.holds_stock = next.has_stock() && keeps_stock(next.status);
     next.look_at = next_look(&next, look.at);

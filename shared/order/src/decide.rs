@@ -6,6 +6,7 @@
 
 use crate::{
     Generation, Money, Observation, Order, OrderStatus, PaymentMode, PaymentStatus, Rejection, Sighting,
+    Timestamp, VirtualAccount,
     commit::write,
     journal::Look,
     ledger::{ask_again, give_back, merge},
@@ -201,7 +202,10 @@ fn attempt(
     look: Look<'_>,
 ) -> Decision {
     let failed = seen.status == PaymentStatus::Failed;
-    if !is_news(order, seen) || (!failed && !reasons(order, seen, terms, None).is_empty()) {
+    if !is_news(order, seen)
+        || is_known(order, seen)
+        || (!failed && !reasons(order, seen, terms, None).is_empty())
+    {
         return Decision::Stay;
     }
     let mut next = order.clone();
@@ -213,9 +217,25 @@ fn attempt(
     write(order, next, look, Some(seen))
 }
 
-/// Newer by PortOne's clock than what was applied last; of two at one moment, one wins by rule.
+/// The same state of the same transaction is no news, though the other generation's API dates it and spells
+/// its bank in another way.
+fn is_known(order: &Order, seen: &Observation) -> bool {
+    let known = order.sighting.as_ref();
+    let same = known.is_some_and(|s| s.transaction_id == seen.transaction_id && s.status == seen.status);
+    let account = |account: &Option<VirtualAccount>| {
+        account
+            .as_ref()
+            .map(|account| (account.number.clone(), account.expires_at.map(Timestamp::as_seconds)))
+    };
+    same && seen.status == PaymentStatus::VirtualAccountIssued
+        && account(&order.virtual_account) == account(&seen.virtual_account)
+}
+
+/// Newer by PortOne's clock than what was applied last; of two at one moment, one wins by rule. V1 counts
+/// whole seconds, so that a new attempt can begin in the second its predecessor failed in.
 fn is_news(order: &Order, seen: &Observation) -> bool {
-    let rank = |s: &Sighting| (s.changed_at, s.status, s.transaction_id.clone());
+    let rank =
+        |s: &Sighting| (s.changed_at, s.status != PaymentStatus::Failed, s.status, s.transaction_id.clone());
     order.sighting.as_ref().is_none_or(|known| rank(known) < rank(&sighting(seen)))
 }
 
@@ -235,7 +255,7 @@ fn take(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) -> Dec
         return reject(order, seen, reasons, look);
     }
     let mut next = order.clone();
-    receive(&mut next, seen);
+    receive(&mut next, seen, look);
     merge(&mut next, seen, look.at);
     write(order, next, look, Some(seen))
 }
@@ -245,7 +265,7 @@ fn reject(order: &Order, seen: &Observation, reasons: Vec<Rejection>, look: Look
     let mut next = order.clone();
     next.status = OrderStatus::Rejected;
     next.rejections = reasons;
-    receive(&mut next, seen);
+    receive(&mut next, seen, look);
     give_back(order, next, seen, look)
 }
 
@@ -255,14 +275,14 @@ fn close(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) -> De
     let mut next = order.clone();
     match (seen.had_money(), reasons.is_empty()) {
         (true, true) => {
-            receive(&mut next, seen);
+            receive(&mut next, seen, look);
             merge(&mut next, seen, look.at);
         }
         // It came and went without us. Nothing is left to return.
         (true, false) => {
             next.status = OrderStatus::Rejected;
             next.rejections = reasons;
-            receive(&mut next, seen);
+            receive(&mut next, seen, look);
             merge(&mut next, seen, look.at);
         }
         // PortOne takes no further attempt on a cancelled payment.
@@ -295,10 +315,12 @@ fn is_other_money(order: &Order, seen: &Observation) -> bool {
     order.received.is_some_and(|money| money.amount != seen.total || Some(money.currency) != seen.currency)
 }
 
-fn receive(next: &mut Order, seen: &Observation) {
+fn receive(next: &mut Order, seen: &Observation, look: Look<'_>) {
     let currency = seen.currency.unwrap_or(next.total.currency);
     next.received = Some(Money::new(seen.total, currency));
-    next.paid_at = seen.paid_at.or(Some(seen.changed_at));
+    // A record without any time tells nothing about when.
+    let dated = Some(seen.changed_at).filter(|at| *at > Timestamp::from_millis(0));
+    next.paid_at = seen.paid_at.or(dated).or(Some(look.at));
     next.sighting = Some(sighting(seen));
     next.last_failure = None;
     next.virtual_account = None;

@@ -1,6 +1,6 @@
 //! Closing an order that nobody paid for. Never without having asked PortOne.
 
-use crate::{Observation, Order, OrderStatus, PaymentStatus, commit::commit, journal::Look};
+use crate::{Cancellation, Observation, Order, OrderStatus, PaymentStatus, commit::commit, journal::Look};
 
 /// What an open order's age calls for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum Overdue {
     No,
     /// Its virtual account has to be closed at PortOne first, so that no deposit arrives any more.
     CloseAccount,
-    /// Write the order as it stands here, expired.
+    /// Write the order as it stands here: expired, or cancelled where an operator began to close it.
     Expire(Box<Order>),
 }
 
@@ -17,13 +17,14 @@ pub enum Overdue {
 ///
 /// A payment that was made in time is taken by the look that comes before this, whatever the time is now.
 pub fn overdue(order: &Order, seen: Option<&Observation>, look: Look<'_>) -> Overdue {
-    if !order.is_open() || look.at < order.due() {
+    let closing = order.cancellations.iter().any(Cancellation::is_closing);
+    if !order.is_open() || (look.at < order.due() && !closing) {
         return Overdue::No;
     }
     match seen.map(|seen| seen.status) {
         None | Some(PaymentStatus::Ready | PaymentStatus::Failed) => {
             let mut next = order.clone();
-            next.status = OrderStatus::Expired;
+            next.status = if closing { OrderStatus::Cancelled } else { OrderStatus::Expired };
             next.virtual_account = None;
             Overdue::Expire(Box::new(commit(order, next, look, seen)))
         }

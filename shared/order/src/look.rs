@@ -21,6 +21,7 @@ pub fn next_look(order: &Order, now: Timestamp) -> Option<Timestamp> {
     let undecided = |status| matches!(status, CancellationStatus::Intended | CancellationStatus::Requested);
     let undecided = order.cancellations.iter().filter(|row| undecided(row.status)).map(|row| row.at).max();
     match order.status {
+        _ if order.is_open() && undecided.is_some() => undecided.map(after),
         OrderStatus::Pending | OrderStatus::PayPending => {
             Some(meeting(order.expires_at, after(order.created_at)))
         }

@@ -1,6 +1,11 @@
 //! What the business does, one file per verb that two or more functions share.
 
+mod approve;
 mod ask;
+mod cancel;
+mod reconcile;
 mod sync;
 
+pub use cancel::Cancelled;
+pub use reconcile::Reconciled;
 pub use sync::{Claim, Sync, SyncError, Synced, UnknownPayment};

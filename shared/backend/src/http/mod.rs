@@ -3,6 +3,7 @@
 mod call;
 mod idempotency;
 mod language;
+mod operator;
 mod problem;
 mod request;
 mod view;
@@ -10,9 +11,10 @@ mod view;
 pub use call::{Call, failed};
 pub use idempotency::idempotency_key;
 pub use language::Language;
+pub use operator::operator;
 pub use problem::{FieldFault, Problem, ProblemCode};
 pub use request::{BODY_BYTES_MAX, bearer_token, header, json_body};
-pub use view::{order_line, order_summary, order_view, rfc3339};
+pub use view::{cancellation_view, order_line, order_summary, order_view, rfc3339};
 
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;

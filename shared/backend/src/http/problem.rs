@@ -25,6 +25,28 @@ pub enum ProblemCode {
     OrderNotFound,
     /// Money arrived that does not match; it goes back.
     PaymentMismatch,
+    /// The request needs an `Idempotency-Key`.
+    IdempotencyKeyRequired,
+    /// The order is closed, or nothing of its money is left.
+    OrderNotCancellable,
+    /// The PG has not decided about the payment yet.
+    PaymentUndecided,
+    /// Another cancellation of the order has no outcome yet.
+    CancellationInProgress,
+    /// More is to go back than is left.
+    CancelAmountExceedsBalance,
+    /// More tax-free, or more taxable, is to go back than is left of it.
+    CancelTaxFreeExceedsBalance,
+    /// The method's time for cancelling is over.
+    CancelDeadlinePassed,
+    /// The method gives back all or nothing.
+    PartialCancelNotSupported,
+    /// The method gives nothing back.
+    CancelNotSupported,
+    /// The caller is no operator.
+    NotAnOperator,
+    /// No such finding.
+    FindingNotFound,
     /// A webhook that PortOne did not sign, or not now.
     InvalidSignature,
     /// A V1 webhook from an address that is not on the list.
@@ -111,6 +133,96 @@ impl ProblemCode {
                     "The payment differs from the order, so the order was not accepted. The money is being returned.",
                 ),
             ),
+            Self::IdempotencyKeyRequired => entry(
+                "idempotency-key-required",
+                StatusCode::BAD_REQUEST,
+                ("Idempotency-Key가 필요합니다", "Idempotency-Key required"),
+                (
+                    "같은 취소가 두 번 되지 않도록 Idempotency-Key 헤더를 보내 주세요.",
+                    "Send an Idempotency-Key header, so that nothing is cancelled twice.",
+                ),
+            ),
+            Self::OrderNotCancellable => entry(
+                "order-not-cancellable",
+                StatusCode::CONFLICT,
+                ("취소할 수 없는 주문입니다", "The order cannot be cancelled"),
+                (
+                    "이미 닫힌 주문이거나 남은 금액이 없습니다.",
+                    "The order is closed already, or nothing of its money is left.",
+                ),
+            ),
+            Self::PaymentUndecided => entry(
+                "payment-undecided",
+                StatusCode::CONFLICT,
+                ("결제가 아직 결정되지 않았습니다", "The payment is not decided yet"),
+                (
+                    "PG사가 결제를 처리하고 있습니다. 결과가 나온 뒤 취소해 주세요.",
+                    "The PG has not decided yet. Cancel once it has.",
+                ),
+            ),
+            Self::CancellationInProgress => entry(
+                "cancellation-in-progress",
+                StatusCode::CONFLICT,
+                ("진행 중인 취소가 있습니다", "Another cancellation is in progress"),
+                (
+                    "앞선 취소의 결과를 아직 모릅니다. 결과가 나온 뒤 다시 시도해 주세요.",
+                    "What became of the one before is not known yet. Try again once it is.",
+                ),
+            ),
+            Self::CancelAmountExceedsBalance => entry(
+                "cancel-amount-exceeds-balance",
+                StatusCode::CONFLICT,
+                ("남은 금액보다 많습니다", "More than is left"),
+                (
+                    "취소할 수 있는 금액(balance)을 확인해 주세요.",
+                    "See balance for how much can be cancelled.",
+                ),
+            ),
+            Self::CancelTaxFreeExceedsBalance => entry(
+                "cancel-tax-free-exceeds-balance",
+                StatusCode::CONFLICT,
+                ("과세/면세 금액이 맞지 않습니다", "The tax-free share does not fit"),
+                (
+                    "남은 면세 금액(balance)과 과세 금액을 확인해 주세요.",
+                    "See balance for how much of the tax-free share is left.",
+                ),
+            ),
+            Self::CancelDeadlinePassed => entry(
+                "cancel-deadline-passed",
+                StatusCode::CONFLICT,
+                ("취소 기한이 지났습니다", "Too late to cancel"),
+                (
+                    "이 결제 수단의 취소 기한이 지났습니다. 다른 방법으로 환불해 주세요.",
+                    "This payment method's time for cancelling is over. Refund in another way.",
+                ),
+            ),
+            Self::PartialCancelNotSupported => entry(
+                "partial-cancel-not-supported",
+                StatusCode::CONFLICT,
+                ("부분 취소를 할 수 없습니다", "No partial cancellation"),
+                (
+                    "이 결제 수단은 전액만 취소할 수 있습니다.",
+                    "This payment method gives back all or nothing.",
+                ),
+            ),
+            Self::CancelNotSupported => entry(
+                "cancel-not-supported",
+                StatusCode::CONFLICT,
+                ("취소를 지원하지 않습니다", "No cancellation"),
+                ("이 결제 수단은 취소를 지원하지 않습니다.", "This payment method gives nothing back."),
+            ),
+            Self::NotAnOperator => entry(
+                "not-an-operator",
+                StatusCode::FORBIDDEN,
+                ("권한이 없습니다", "Not allowed"),
+                ("운영자만 할 수 있습니다.", "Only an operator may do this."),
+            ),
+            Self::FindingNotFound => entry(
+                "finding-not-found",
+                StatusCode::NOT_FOUND,
+                ("그런 발견 사항이 없습니다", "No such finding"),
+                ("이미 해결되었을 수 있습니다.", "It may be settled already."),
+            ),
             Self::InvalidSignature => entry(
                 "invalid-signature",
                 StatusCode::BAD_REQUEST,
@@ -173,6 +285,7 @@ pub struct FieldFault {
 pub struct Problem {
     code: ProblemCode,
     errors: Vec<FieldFault>,
+    balance: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -187,6 +300,8 @@ struct ProblemBody<'a> {
     retryable: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -199,12 +314,17 @@ struct FieldBody<'a> {
 impl Problem {
     /// A problem without fields.
     pub fn new(code: ProblemCode) -> Self {
-        Self { code, errors: Vec::new() }
+        Self { code, errors: Vec::new(), balance: None }
     }
 
     /// Refused fields, all of them.
     pub fn fields(errors: Vec<FieldFault>) -> Self {
-        Self { code: ProblemCode::ValidationFailed, errors }
+        Self { code: ProblemCode::ValidationFailed, errors, balance: None }
+    }
+
+    /// A problem that says how much is left, in minor units.
+    pub fn with_balance(code: ProblemCode, balance: u64) -> Self {
+        Self { code, errors: Vec::new(), balance: Some(balance) }
     }
 
     /// Which problem it is.
@@ -231,6 +351,7 @@ impl Problem {
                 .iter()
                 .map(|(pointer, code, detail)| FieldBody { pointer, code, detail })
                 .collect(),
+            balance: self.balance,
         };
         let mut response = super::json(entry.status, &body);
         let headers = response.headers_mut();

@@ -40,7 +40,10 @@ pub fn order_view(order: &Order) -> Value {
             code: failure.code.as_deref(),
             message: failure.message.as_deref(),
         }),
-        cancellations: order.cancellations.iter().map(|row| cancellation(order, row)).collect(),
+        // Closing an unpaid order is a cancellation of nothing, and nothing to the buyer.
+        cancellations: (order.cancellations.iter().filter(|row| row.amount > 0))
+            .map(|row| cancellation_view(order, row))
+            .collect(),
     };
     serde_json::to_value(view).expect("a view is made of strings, integers and lists")
 }
@@ -68,7 +71,8 @@ fn amount(order: &Order) -> Value {
     })
 }
 
-fn cancellation(order: &Order, row: &Cancellation) -> Value {
+/// One cancellation of an order.
+pub fn cancellation_view(order: &Order, row: &Cancellation) -> Value {
     let status = match row.status {
         CancellationStatus::Intended => "UNKNOWN",
         CancellationStatus::Requested => "REQUESTED",

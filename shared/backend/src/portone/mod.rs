@@ -37,6 +37,17 @@ impl Portone {
         }
     }
 
+    /// Closes the virtual account that waits for an order's deposit. One that does not wait is left as it is.
+    pub async fn close_account(&self, order: &Order, timeout: Duration) -> Result<(), PortoneError> {
+        match (order.paid_through(), &order.sighting) {
+            (Generation::V1, Some(sighting)) => {
+                self.v1.close_account(&sighting.transaction_id, timeout).await
+            }
+            (Generation::V1, None) => Ok(()),
+            (Generation::V2, _) => self.v2.close_account(order.id.as_str(), timeout).await,
+        }
+    }
+
     /// Gives money back through the generation that took it.
     pub async fn cancel(
         &self,

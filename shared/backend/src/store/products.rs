@@ -42,7 +42,7 @@ impl Store {
         Ok((order, catalogue))
     }
 
-    async fn batch_get(&self, keys: Vec<item::Item>) -> Result<Vec<item::Item>, StoreError> {
+    pub(super) async fn batch_get(&self, keys: Vec<item::Item>) -> Result<Vec<item::Item>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }

@@ -1,5 +1,7 @@
 //! Orders that wait for a look, from the index `open` that only those are in.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use order::{Order, OrderId, Timestamp};
 
@@ -27,6 +29,36 @@ impl Store {
             .map_err(StoreError::unavailable("Query"))?;
         let ids = answer.items().iter().filter_map(|found| found.get("id")?.as_s().ok()?.parse().ok());
         Ok(ids.collect())
+    }
+
+    /// Access pattern 16: the orders with these ids, at most 100; ids of none and broken orders are left out.
+    pub async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+        let keys = ids.iter().map(|id| id.tail()).collect::<BTreeSet<_>>();
+        let found = self.batch_get(keys.into_iter().map(item::order_key).collect()).await?;
+        let orders = found.iter().filter_map(|item| item::to_order(item).ok()).map(|(order, _)| order);
+        Ok(orders.filter(|order| ids.contains(&order.id)).collect())
+    }
+
+    /// Access pattern 17: puts off the look at an order that cannot be read, so that it keeps no other
+    /// waiting.
+    pub async fn put_off_look(&self, id: OrderId, until: Timestamp) -> Result<(), StoreError> {
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::order_key(id.tail())))
+            .condition_expression("attribute_exists(waiting)")
+            .update_expression("SET lookAt = :until")
+            .expression_attribute_values(":until", item::number(until.as_millis()))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(StoreError::unavailable("UpdateItem")(error)),
+            },
+        }
     }
 
     /// Access pattern 13: plans the next look at an order that a look changed nothing of. No new version: it

@@ -35,6 +35,29 @@ pub fn read(body: &[u8]) -> Hint {
     }
 }
 
+/// The payment and the amount that PortOne asks about before it lets a PG approve, in either version; nothing if
+/// the body is no such question.
+pub fn read_confirm(body: &[u8]) -> Option<(String, u64)> {
+    let (id, total) = match serde_json::from_slice::<Value>(body) {
+        Ok(event) => {
+            let (of, names) = match event.get("type").and_then(Value::as_str) {
+                Some("Transaction.Confirm") => (event.get("data")?, ("paymentId", "totalAmount")),
+                Some(_) => return None,
+                None => (&event, ("payment_id", "total_amount")),
+            };
+            let total = of.get(names.1)?;
+            let total = total.as_u64().or_else(|| total.as_str()?.parse().ok())?;
+            (of.get(names.0)?.as_str()?.to_owned(), total)
+        }
+        Err(_) => {
+            let text =
+                |name| form_urlencoded::parse(body).find_map(|(key, value)| (key == name).then_some(value));
+            (text("payment_id")?.into_owned(), text("total_amount")?.parse().ok()?)
+        }
+    };
+    (!id.is_empty()).then_some((id, total))
+}
+
 /// What a V1 delivery claims. Nobody signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct V1Hint {
@@ -86,6 +109,28 @@ mod tests {
             "payment_id=p-1&tx_id=t&status=Paid",
         ] {
             assert_eq!(read(body.as_bytes()), Hint::Payment("p-1".to_owned()), "{body}");
+        }
+    }
+
+    #[test]
+    fn all_three_questions_name_their_payment_and_amount() {
+        let current = r#"{"type":"Transaction.Confirm","timestamp":"2024-04-25T10:00:00.000Z","data":{"paymentId":"p-1","storeId":"s","transactionId":"t","totalAmount":1000}}"#;
+        for body in [
+            current,
+            r#"{"payment_id":"p-1","tx_id":"t","total_amount":1000}"#,
+            "payment_id=p-1&tx_id=t&total_amount=1000",
+        ] {
+            assert_eq!(read_confirm(body.as_bytes()), Some(("p-1".to_owned(), 1000)), "{body}");
+        }
+        for other in [
+            r#"{"type":"Transaction.Paid","data":{"paymentId":"p-1","totalAmount":1000}}"#,
+            r#"{"type":"Transaction.Confirm","data":{"paymentId":"p-1"}}"#,
+            r#"{"type":"Transaction.Confirm","data":{"paymentId":"p-1","totalAmount":-1}}"#,
+            "",
+            "[]",
+            "null",
+        ] {
+            assert_eq!(read_confirm(other.as_bytes()), None, "{other}");
         }
     }
 

@@ -183,7 +183,7 @@ fn every_order_status_answers_every_payment_status() {
 order / payment      Ready                PayPending           VirtualAccountIssued Failed               Paid                 PartialCancelled     Cancelled            Unrecognized
 Pending              .                    PayPending           VirtualAccountIssued =                    Paid                 PartialCancelled     Cancelled            !
 PayPending           .                    =                    VirtualAccountIssued Pending              Paid                 PartialCancelled     Cancelled            !
-VirtualAccountIssued .                    PayPending           =                    Pending              Paid                 PartialCancelled     Cancelled            !
+VirtualAccountIssued .                    PayPending           .                    Pending              Paid                 PartialCancelled     Cancelled            !
 Paid                 .                    .                    .                    .                    .                    PartialCancelled     Cancelled            !
 PartialCancelled     .                    .                    .                    .                    .                    .                    Cancelled            !
 Cancelled            .                    .                    .                    .                    .                    .                    .                    !
@@ -440,6 +440,23 @@ fn an_answer_about_another_payment_moves_nothing() {
 }
 
 #[test]
+fn an_account_issued_in_the_second_an_attempt_failed_in_is_news() {
+    let at =
+        |status, transaction: &str| Observation { transaction_id: transaction.to_owned(), ..seen(status) };
+    let failed = after(&pending(), &at(PaymentStatus::Failed, "imp_2"));
+    let issued = after(&failed, &at(PaymentStatus::VirtualAccountIssued, "imp_1"));
+    assert_eq!(issued.status, OrderStatus::VirtualAccountIssued);
+    assert_eq!(after(&issued, &at(PaymentStatus::Failed, "imp_2")), issued);
+}
+
+#[test]
+fn money_without_a_date_is_dated_when_it_is_seen() {
+    let news =
+        Observation { changed_at: Timestamp::from_millis(0), paid_at: None, ..seen(PaymentStatus::Paid) };
+    assert_eq!(after(&pending(), &news).paid_at, Some(NOW));
+}
+
+#[test]
 fn a_virtual_account_that_was_closed_without_money_closes_the_order() {
     let closed = Observation { cancelled: 0, cancellations: Vec::new(), ..seen(PaymentStatus::Cancelled) };
     let order = after(&order_in(OrderStatus::VirtualAccountIssued), &closed);
@@ -661,7 +678,33 @@ mod operator {
         }
         let issued = seen(PaymentStatus::VirtualAccountIssued);
         let waiting = after(&pending(), &issued);
-        assert_eq!(cancel(&waiting, Some(&issued), &wanted(None), look(NOW)), Cancelling::CloseAccount);
+        let Cancelling::CloseAccount { intent: Some(intent) } =
+            cancel(&waiting, Some(&issued), &wanted(None), look(NOW))
+        else {
+            panic!("the intent comes first")
+        };
+        assert_eq!(
+            cancel(&intent, Some(&issued), &wanted(None), look(NOW)),
+            Cancelling::CloseAccount { intent: None }
+        );
+        // A crash between the intent and the call: any look goes on, long before the deadline.
+        assert_eq!(crate::overdue(&intent, Some(&issued), look(NOW)), crate::Overdue::CloseAccount);
+        let closed = seen(PaymentStatus::Failed);
+        let crate::Overdue::Expire(done) = crate::overdue(&intent, Some(&closed), look(NOW)) else {
+            panic!("it is closed")
+        };
+        assert_eq!(
+            (done.status, done.cancellations[0].status),
+            (OrderStatus::Cancelled, CancellationStatus::Succeeded)
+        );
+        assert_eq!(cancel(&done, Some(&closed), &wanted(None), look(NOW)), Cancelling::Known(1));
+        // The deposit was faster.
+        let taken = after(&intent, &seen(PaymentStatus::Paid));
+        assert_eq!(
+            (taken.status, taken.cancellations[0].status),
+            (OrderStatus::Paid, CancellationStatus::Failed)
+        );
+
         let undecided = seen(PaymentStatus::PayPending);
         assert_eq!(refusal(&pending(), Some(&undecided), &wanted(None)), CancelRefusal::Undecided);
         for status in [OrderStatus::Cancelled, OrderStatus::Expired, OrderStatus::Rejected] {

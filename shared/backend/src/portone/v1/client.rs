@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use order::{CancellationOutcome, Observation, Order, PaymentStatus};
+use order::{CancellationOutcome, Observation, Order, PaymentStatus, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
@@ -13,6 +13,9 @@ use crate::{
     portone::{CancelRequest, PortoneError},
     secrets::SecretCache,
 };
+
+/// Payments of one page of V1's list.
+const PAGE_SIZE: u32 = 100;
 
 /// PortOne V1's REST API.
 #[derive(Clone, Debug)]
@@ -155,6 +158,56 @@ impl V1Client {
                 CancellationOutcome::Unknown
             }
         }
+    }
+
+    /// Closes the transaction's virtual account, so that no deposit arrives any more. One that does not wait
+    /// for a deposit is left as it is; what it came to, a read tells.
+    pub async fn close_account(&self, imp_uid: &str, timeout: Duration) -> Result<(), PortoneError> {
+        let answer = self.call(Method::DELETE, &["vbanks", imp_uid], &[], None::<&()>, timeout).await?;
+        match answer.open::<serde_json::Value>() {
+            Ok(_) => Ok(()),
+            Err(PortoneError::Refused { status, .. }) if status != 401 => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Payments of the time from `from` to `until`, one page of [`PAGE_SIZE`]; whether there are more pages.
+    ///
+    /// Which time of a payment counts depends on its state, so the span should overlap the one before.
+    pub async fn changed(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        page: u32,
+        timeout: Duration,
+    ) -> Result<(Vec<Observation>, bool), PortoneError> {
+        let (from, until) = (from.as_seconds().to_string(), until.as_seconds().to_string());
+        let (page, limit) = (page.to_string(), PAGE_SIZE.to_string());
+        let query = [
+            ("from", from.as_str()),
+            ("to", &until),
+            ("page", &page),
+            ("limit", &limit),
+            ("include_sandbox", "true"),
+        ];
+        let path = ["payments", "status", "all"];
+        let Some(found) = self.read::<wire::Page>(&path, &query, timeout).await? else {
+            return Ok((Vec::new(), false));
+        };
+        let more = found.next > 0;
+        let readable = found.list.into_iter().filter_map(|item| {
+            let payment = serde_json::from_value::<wire::Payment>(item).ok();
+            let seen = payment.and_then(|payment| payment.into_observation().ok());
+            if seen.is_none() {
+                tracing::error!(
+                    event = "payment.unreadable",
+                    generation = "V1",
+                    "a payment in PortOne's list is left out"
+                );
+            }
+            seen
+        });
+        Ok((readable.collect(), more))
     }
 
     /// A read: 404 is "none", and a connection that breaks is tried once more within `timeout`.

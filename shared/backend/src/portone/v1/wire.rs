@@ -65,6 +65,15 @@ pub struct Payments {
     pub list: Vec<Payment>,
 }
 
+/// `GET /payments/status/all`. One payment that cannot be read must not hide the others.
+#[derive(Deserialize)]
+pub struct Page {
+    /// The next page's number; 0 for none.
+    #[serde(default)]
+    pub next: u32,
+    pub list: Vec<Value>,
+}
+
 #[derive(Deserialize)]
 pub struct Payment {
     imp_uid: String,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use order::{CancellationOutcome, Generation, Observation, Order};
+use order::{CancellationOutcome, Generation, Observation, Order, Timestamp};
 use reqwest::{Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -14,6 +14,9 @@ use crate::{
     portone::{CancelRequest, PortoneError},
     secrets::SecretCache,
 };
+
+/// Payments of one page of PortOne's list.
+pub const PAGE_SIZE: u32 = 100;
 
 /// PortOne V2's REST API.
 #[derive(Clone, Debug)]
@@ -55,11 +58,12 @@ impl V2Client {
         timeout: Duration,
     ) -> Result<Option<Observation>, PortoneError> {
         let until = Instant::now() + timeout;
-        let first = self.call(Method::GET, payment_id, None, None::<&()>, None, timeout).await;
+        let path = ["payments", payment_id];
+        let first = self.call(Method::GET, &path, &[], None::<&()>, None, timeout).await;
         let answer = match first {
             Err(error) if error.is_broken_connection() => {
                 let left = until.saturating_duration_since(Instant::now());
-                self.call(Method::GET, payment_id, None, None::<&()>, None, left).await?
+                self.call(Method::GET, &path, &[], None::<&()>, None, left).await?
             }
             other => other?,
         };
@@ -90,8 +94,8 @@ impl V2Client {
             tax_free_amount: order.tax_free,
             currency: order.total.currency.code(),
         };
-        let id = order.id.as_str();
-        let answer = self.call(Method::POST, id, Some("pre-register"), Some(&body), None, timeout).await?;
+        let path = ["payments", order.id.as_str(), "pre-register"];
+        let answer = self.call(Method::POST, &path, &[], Some(&body), None, timeout).await?;
         // A proxy's page under HTTP 200 registered nothing.
         let answered = serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok();
         if answer.status.is_success() && answered { Ok(()) } else { Err(answer.into_error()) }
@@ -120,7 +124,7 @@ impl V2Client {
             }),
         };
         let answer = match self
-            .call(Method::POST, payment_id, Some("cancel"), Some(&body), Some(key), timeout)
+            .call(Method::POST, &["payments", payment_id, "cancel"], &[], Some(&body), Some(key), timeout)
             .await
         {
             Ok(answer) => answer,
@@ -158,21 +162,96 @@ impl V2Client {
         }
     }
 
+    /// Closes the payment's virtual account, so that no deposit arrives any more. One that does not wait for
+    /// a deposit is left as it is; what it came to, a read tells.
+    pub async fn close_account(&self, payment_id: &str, timeout: Duration) -> Result<(), PortoneError> {
+        let path = ["payments", payment_id, "virtual-account", "close"];
+        let answer = self.call(Method::POST, &path, &[], None::<&()>, None, timeout).await?;
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        match answer.into_error() {
+            PortoneError::Refused { status: 409, .. } => Ok(()),
+            error => Err(error),
+        }
+    }
+
+    /// Approves a payment that the buyer finished in its window, if it is the order's: PortOne checks amount,
+    /// currency and channel against ours and refuses otherwise. Approved before is approved.
+    pub async fn confirm(
+        &self,
+        order: &Order,
+        payment_token: &str,
+        is_test: bool,
+        timeout: Duration,
+    ) -> Result<(), PortoneError> {
+        let body = wire::Confirm {
+            payment_token,
+            currency: order.total.currency.code(),
+            total_amount: order.total.amount,
+            tax_free_amount: order.tax_free,
+            is_test,
+        };
+        let path = ["payments", order.id.as_str(), "confirm"];
+        let answer = self.call(Method::POST, &path, &[], Some(&body), None, timeout).await?;
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        match answer.into_error() {
+            PortoneError::Refused { kind, .. } if kind == "ALREADY_PAID" => Ok(()),
+            error => Err(error),
+        }
+    }
+
+    /// Payments whose state changed from `from` to `until`, oldest change first, one page of [`PAGE_SIZE`].
+    ///
+    /// A payment that cannot be read is logged and left out.
+    pub async fn changed(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        page: u32,
+        timeout: Duration,
+    ) -> Result<Vec<Observation>, PortoneError> {
+        let body = wire::list_request(from, until, page, PAGE_SIZE);
+        // The official clients send the body of a GET like this.
+        let query = [("requestBody", body.as_str())];
+        let answer = self.call(Method::GET, &["payments"], &query, None::<&()>, None, timeout).await?;
+        if answer.status != StatusCode::OK {
+            return Err(answer.into_error());
+        }
+        let page: wire::Payments = serde_json::from_slice(&answer.body)
+            .map_err(|_| PortoneError::Unavailable("its answer is no list of payments", None))?;
+        let readable = page.items.into_iter().filter_map(|item| {
+            let payment = serde_json::from_value::<wire::Payment>(item).ok();
+            let seen = payment.and_then(|payment| payment.into_observation().ok());
+            if seen.is_none() {
+                tracing::error!(
+                    event = "payment.unreadable",
+                    generation = "V2",
+                    "a payment in PortOne's list is left out"
+                );
+            }
+            seen
+        });
+        Ok(readable.collect())
+    }
+
     async fn call(
         &self,
         method: Method,
-        payment_id: &str,
-        action: Option<&str>,
+        path: &[&str],
+        query: &[(&str, &str)],
         body: Option<&impl Serialize>,
         key: Option<&str>,
         timeout: Duration,
     ) -> Result<Answer, PortoneError> {
         let until = Instant::now() + timeout;
         let mut url = reqwest::Url::parse(&self.base).expect("the base URL was checked at init");
-        url.path_segments_mut()
-            .expect("an http URL has a path")
-            .pop_if_empty()
-            .extend(["payments", payment_id].into_iter().chain(action));
+        url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
 
         let mut secrets = self.secrets.current().await;
         let mut refreshed = false;

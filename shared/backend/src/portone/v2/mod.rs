@@ -1,6 +1,8 @@
 //! PortOne V2: `api.portone.io`.
 
+mod bank;
 mod client;
 mod wire;
 
-pub use client::V2Client;
+pub use bank::is_bank;
+pub use client::{PAGE_SIZE, V2Client};

@@ -147,6 +147,35 @@ pub struct RefundTo<'a> {
     pub holder_phone_number: Option<&'a str>,
 }
 
+/// Body of `confirm`. Everything but the token is an assertion that PortOne checks.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Confirm<'a> {
+    pub payment_token: &'a str,
+    pub currency: &'a str,
+    pub total_amount: u64,
+    pub tax_free_amount: u64,
+    pub is_test: bool,
+}
+
+/// A page of `GET /payments`. One payment that cannot be read must not hide the others.
+#[derive(Deserialize)]
+pub struct Payments {
+    pub items: Vec<serde_json::Value>,
+}
+
+/// Body of `GET /payments`, as text.
+pub fn list_request(from: Timestamp, until: Timestamp, number: u32, size: u32) -> String {
+    serde_json::json!({
+        "page": { "number": number, "size": size },
+        "filter": {
+            "timestampType": "STATUS_CHANGED_AT", "from": rfc3339(from), "until": rfc3339(until),
+            "sortBy": "STATUS_CHANGED_AT", "sortOrder": "ASC",
+        },
+    })
+    .to_string()
+}
+
 /// A payment that says something impossible, such as a negative amount.
 #[derive(Debug, thiserror::Error)]
 #[error("PortOne's payment has a negative amount")]
@@ -251,6 +280,11 @@ fn status(wire: &str) -> PaymentStatus {
         "FAILED" => PaymentStatus::Failed,
         _ => PaymentStatus::Unrecognized,
     }
+}
+
+fn rfc3339(at: Timestamp) -> String {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.as_millis()) * 1_000_000);
+    at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 /// RFC 3339, with `Z` or an offset, with or without fractions; anything else is no time.

@@ -1,0 +1,15 @@
+//! `POST /webhooks/portone/confirm`.
+
+use std::process::ExitCode;
+
+use backend::{http, telemetry};
+use confirm_payment::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    telemetry::init();
+    match App::start().await {
+        Ok(app) => http::serve(|request| app.answer(request)).await,
+        Err(error) => telemetry::cannot_start(&error),
+    }
+}

@@ -1,0 +1,74 @@
+//! An operator cancels an order: looked at first, decided purely, on record before the call and after it.
+
+use order::{CancelRefusal, Cancelling, Look, Order, OrderId, WantedCancellation, cancel::cancel};
+
+use super::{
+    Claim, Sync, SyncError, Synced,
+    sync::{READ_MAX, TURNS_MAX},
+};
+use crate::{clock::Deadline, connection::AWS_CALL_MAX, store::AdvanceError};
+
+/// What cancelling came to.
+#[derive(Debug)]
+pub enum Cancelled {
+    /// The order as it stands, and the number of the cancellation in its ledger.
+    Order {
+        /// The order.
+        order: Box<Order>,
+        /// The cancellation.
+        number: u32,
+    },
+    /// Nothing was asked for.
+    Refused(CancelRefusal),
+    /// We have no such order.
+    NotFound,
+}
+
+impl Sync {
+    /// Cancels what `wanted` says of the order. Repeating the request, also after a crash anywhere, makes no
+    /// second cancellation, goes on with the first, and answers how it stands.
+    pub async fn cancel(
+        &self,
+        id: OrderId,
+        wanted: &WantedCancellation,
+        look: Look<'_>,
+        deadline: Deadline,
+    ) -> Result<Cancelled, SyncError> {
+        for _ in 0..TURNS_MAX {
+            let synced = self.payment(Claim::Payment(id.as_str()), look, deadline).await?;
+            let Synced::Order { order, seen, .. } = synced else { return Ok(Cancelled::NotFound) };
+            match cancel(&order, seen.as_deref(), wanted, look) {
+                Cancelling::Known(number) => return Ok(Cancelled::Order { order, number }),
+                Cancelling::Refused(refusal) => return Ok(Cancelled::Refused(refusal)),
+                Cancelling::CloseAccount { intent } => {
+                    if let Some(intent) = intent {
+                        match self.store.advance(&order, &intent).await {
+                            Ok(_) => {}
+                            Err(AdvanceError::Stale(_) | AdvanceError::SoldOut) => continue,
+                            Err(AdvanceError::Store(error)) => return Err(error.into()),
+                        }
+                    }
+                    self.portone.close_account(&order, deadline.allow(READ_MAX, AWS_CALL_MAX)).await?;
+                    tracing::info!(event = "account.closed", order_id = %order.id, by = "operator");
+                }
+                Cancelling::Close { order: next, number } => match self.store.advance(&order, &next).await {
+                    Ok(stored) => {
+                        super::sync::note(&order, &stored, false);
+                        return Ok(Cancelled::Order { order: Box::new(stored), number });
+                    }
+                    Err(AdvanceError::Stale(_) | AdvanceError::SoldOut) => {}
+                    Err(AdvanceError::Store(error)) => return Err(error.into()),
+                },
+                Cancelling::Ask { order: next, number } => match self.store.advance(&order, &next).await {
+                    Ok(stored) => {
+                        let order = Box::new(self.ask_portone(stored, number, look, deadline).await?);
+                        return Ok(Cancelled::Order { order, number });
+                    }
+                    Err(AdvanceError::Stale(_) | AdvanceError::SoldOut) => {}
+                    Err(AdvanceError::Store(error)) => return Err(error.into()),
+                },
+            }
+        }
+        Err(SyncError::Contended)
+    }
+}

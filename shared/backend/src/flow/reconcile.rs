@@ -1,0 +1,414 @@
+//! Reconcile: what nobody reported is found by looking, ours first, then PortOne's.
+//!
+//! Safe to run twice at once and to be stopped anywhere: each step is a sync of its own, and what was not
+//! reached stays due.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use order::{
+    Actor, Decision, FindingKind, Generation, Look, Observation, Order, OrderId, Overdue, PaymentStatus,
+    Timestamp, decide, finding, next_look, overdue,
+};
+
+use super::{Claim, Sync, SyncError, Synced, sync::READ_MAX};
+use crate::{
+    clock::Deadline,
+    connection::AWS_CALL_MAX,
+    portone::{PortoneError, v2},
+    store::{AdvanceError, Finding, SHARDS, StoreError},
+};
+
+/// Orders looked at side by side.
+const AT_ONCE: usize = 8;
+/// Orders taken from one shard in one go.
+const SHARD_PAGE: i32 = 25;
+/// A step is begun only with this much time left.
+const STEP: Duration = Duration::from_secs(30);
+/// The first comparison with PortOne's list begins this long ago.
+const FIRST_DAYS: i64 = 3;
+/// Each comparison begins this much before the end of the last one: PortOne's list may lag.
+const OVERLAP_MS: i64 = 15 * 60 * 1000;
+/// Pages of PortOne's list in one run.
+const PAGES_MAX: u32 = 50;
+/// Findings that are looked at again in one run.
+const FINDINGS_PAGE: i32 = 100;
+
+/// What one run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Orders that were due and looked at.
+    pub looked_at: u32,
+    /// Of these and of PortOne's list, those that had moved.
+    pub moved: u32,
+    /// Parked deliveries that were worked off.
+    pub unparked: u32,
+    /// Payments of PortOne's list that were compared.
+    pub compared: u32,
+    /// Findings written down now.
+    pub found: u32,
+    /// Findings that settled themselves.
+    pub settled: u32,
+    /// Looks that failed; they stay due.
+    pub failed: u32,
+    /// Whether everything that was due was reached.
+    pub complete: bool,
+}
+
+impl Reconciled {
+    fn add(&mut self, other: Self) {
+        self.looked_at += other.looked_at;
+        self.moved += other.moved;
+        self.unparked += other.unparked;
+        self.compared += other.compared;
+        self.found += other.found;
+        self.settled += other.settled;
+        self.failed += other.failed;
+    }
+}
+
+const SCHEDULE: Actor = Actor::Schedule;
+
+impl Sync {
+    /// One run: parked deliveries, orders whose look is due, PortOne's list of both generations, findings.
+    ///
+    /// Repeating it changes nothing that the run before settled.
+    pub async fn reconcile(&self, now: Timestamp, deadline: Deadline) -> Result<Reconciled, StoreError> {
+        let look = Look { at: now, by: &SCHEDULE };
+        let mut done = Reconciled { complete: true, ..Reconciled::default() };
+        self.work_off_parked(look, deadline, &mut done).await?;
+        self.look_at_waiting(look, deadline, &mut done).await?;
+        for generation in [Generation::V2, Generation::V1] {
+            match self.compare(generation, look, deadline, &mut done).await {
+                Ok(()) => {}
+                Err(SyncError::Portone(PortoneError::NotConfigured(_))) => {}
+                Err(SyncError::Store(error)) => return Err(error),
+                Err(error) => {
+                    tracing::error!(
+                        event = "reconcile.failed",
+                        ?generation,
+                        error = crate::telemetry::chain(&error)
+                    );
+                    done.failed += 1;
+                    done.complete = false;
+                }
+            }
+        }
+        self.look_at_findings(look, deadline, &mut done).await?;
+        Ok(done)
+    }
+
+    async fn work_off_parked(
+        &self,
+        look: Look<'_>,
+        deadline: Deadline,
+        done: &mut Reconciled,
+    ) -> Result<(), StoreError> {
+        for delivery in self.store.parked().await? {
+            if !deadline.leaves(STEP) {
+                done.complete = false;
+                return Ok(());
+            }
+            let claim = Claim::V1Transaction { imp_uid: &delivery.imp_uid, merchant_uid: None };
+            match self.payment(claim, look, deadline.step()).await {
+                Ok(Synced::Order { return_unresolved: true, .. }) => done.failed += 1,
+                Ok(_) => {
+                    self.store.unpark(&delivery).await?;
+                    done.unparked += 1;
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        event = "webhook.still_parked",
+                        imp_uid = delivery.imp_uid,
+                        error = crate::telemetry::chain(&error)
+                    );
+                    done.failed += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Each shard's orders, soonest first. What was looked at is due later, so that the next page is another.
+    async fn look_at_waiting(
+        &self,
+        look: Look<'_>,
+        deadline: Deadline,
+        done: &mut Reconciled,
+    ) -> Result<(), StoreError> {
+        for shard in SHARDS.chars() {
+            loop {
+                if !deadline.leaves(STEP) {
+                    done.complete = false;
+                    return Ok(());
+                }
+                let ids = self.store.waiting(shard, look.at, SHARD_PAGE).await?;
+                let last = ids.len() < usize::try_from(SHARD_PAGE).unwrap_or(0);
+                let looks = stream::iter(ids).map(|id| self.look_at(id, look, deadline.step()));
+                let looked: Vec<Reconciled> = looks.buffer_unordered(AT_ONCE).collect().await;
+                let failed = looked.iter().map(|one| one.failed).sum::<u32>();
+                looked.into_iter().for_each(|one| done.add(one));
+                // What failed stays due: going on with this shard would only find it again.
+                if failed > 0 {
+                    done.complete = false;
+                }
+                if last || failed > 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at one order: asks PortOne, applies it, closes it if it is overdue, plans the next look.
+    async fn look_at(&self, id: OrderId, look: Look<'_>, deadline: Deadline) -> Reconciled {
+        let one = Reconciled { looked_at: 1, ..Reconciled::default() };
+        match self.settle(id, look, deadline).await {
+            Ok(settled) => Reconciled { looked_at: 1, ..settled },
+            Err(error) if error.is_transient() => {
+                tracing::warn!(event = "reconcile.put_off", order_id = %id, error = crate::telemetry::chain(&error));
+                Reconciled { failed: 1, ..one }
+            }
+            // Waiting does not mend it: a person has to look, and the others must not wait for it.
+            Err(error) => {
+                tracing::error!(event = "order.broken", order_id = %id, error = crate::telemetry::chain(&error));
+                let found = self.found(FindingKind::BrokenOrder, &id, &[], look.at).await;
+                let put_off = self.store.put_off_look(id, look.at.plus_minutes(24 * 60)).await;
+                match (found, put_off) {
+                    (Ok(found), Ok(())) => Reconciled { found, ..one },
+                    _ => Reconciled { failed: 1, ..one },
+                }
+            }
+        }
+    }
+
+    async fn settle(&self, id: OrderId, look: Look<'_>, deadline: Deadline) -> Result<Reconciled, SyncError> {
+        let claim = Claim::Payment(id.as_str());
+        let mut done = Reconciled::default();
+        // Twice at most: once more after a virtual account was closed.
+        for _ in 0..2 {
+            let Synced::Order { order, seen, .. } = self.payment(claim, look, deadline).await? else {
+                return Ok(done);
+            };
+            let order = match overdue(&order, seen.as_deref(), look) {
+                Overdue::No => *order,
+                Overdue::Expire(next) => match self.store.advance(&order, &next).await {
+                    Ok(stored) => {
+                        super::sync::note(&order, &stored, false);
+                        stored
+                    }
+                    // Somebody was faster: the next run sees what came of it.
+                    Err(AdvanceError::Stale(_) | AdvanceError::SoldOut) => return Ok(done),
+                    Err(AdvanceError::Store(error)) => return Err(error.into()),
+                },
+                Overdue::CloseAccount => {
+                    self.portone.close_account(&order, deadline.allow(READ_MAX, AWS_CALL_MAX)).await?;
+                    tracing::info!(event = "account.closed", order_id = %order.id, by = "schedule");
+                    continue;
+                }
+            };
+            done.moved = u32::from(order.updated_at == look.at);
+            for kind in finding::standing(&order, look.at) {
+                done.found += self.found(kind, &order.id, &facts(&order), look.at).await?;
+            }
+            if order.look_at.is_some_and(|at| at <= look.at) {
+                self.store.plan_look(&order, next_look(&order, look.at)).await?;
+            }
+            return Ok(done);
+        }
+        // PortOne still shows the account as open: the next run looks again.
+        if let Some(order) = self.store.order(id).await? {
+            self.store.plan_look(&order, next_look(&order, look.at)).await?;
+        }
+        Ok(done)
+    }
+
+    async fn found(
+        &self,
+        kind: FindingKind,
+        id: &OrderId,
+        facts: &[(&str, String)],
+        now: Timestamp,
+    ) -> Result<u32, StoreError> {
+        let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        // It stands until it settles, so its date is the first one.
+        let since = Timestamp::from_millis(0);
+        let finding = Finding { kind, subject: id.to_string(), facts, changed_at: since };
+        let new = self.store.record_finding(&finding, now).await? == crate::store::Found::New;
+        if new {
+            tracing::error!(event = "reconcile.finding", order_id = %id, ?kind, "a person has to look");
+        }
+        Ok(u32::from(new))
+    }
+
+    /// PortOne's payments whose state changed since the last run, against ours. Its list is a hint: what
+    /// differs is read anew.
+    async fn compare(
+        &self,
+        generation: Generation,
+        look: Look<'_>,
+        deadline: Deadline,
+        done: &mut Reconciled,
+    ) -> Result<(), SyncError> {
+        let first = Timestamp::from_millis(look.at.as_millis() - FIRST_DAYS * 24 * 60 * 60 * 1000);
+        let mark = self.store.watermark(generation).await?.unwrap_or(first);
+        let mut from = Timestamp::from_millis(mark.as_millis() - OVERLAP_MS);
+        let mut page = match generation {
+            Generation::V1 => 1,
+            Generation::V2 => 0,
+        };
+        for _ in 0..PAGES_MAX {
+            if !deadline.leaves(STEP) {
+                done.complete = false;
+                return Ok(());
+            }
+            let time = deadline.step().allow(READ_MAX, AWS_CALL_MAX);
+            let (payments, more) = match generation {
+                Generation::V1 => self.portone.v1.changed(from, look.at, page, time).await?,
+                Generation::V2 => {
+                    let payments = self.portone.v2.changed(from, look.at, page, time).await?;
+                    let more = payments.len() >= usize::try_from(v2::PAGE_SIZE).unwrap_or(0);
+                    (payments, more)
+                }
+            };
+            let failed_before = done.failed;
+            self.compare_page(&payments, look, deadline, done).await?;
+            if done.failed > failed_before {
+                // Begun again from here by the next run.
+                done.complete = false;
+                return Ok(());
+            }
+            if !more {
+                self.store.move_watermark(generation, look.at).await?;
+                return Ok(());
+            }
+            // V2's list is in order of change: from the last change on, numbers cannot shift under us. Where
+            // one moment fills a page, and for V1, the page's number is all there is.
+            match payments.last().map(|seen| seen.changed_at) {
+                Some(last) if generation == Generation::V2 && last > from => {
+                    self.store.move_watermark(generation, last).await?;
+                    (from, page) = (last, 0);
+                }
+                _ => page += 1,
+            }
+        }
+        done.complete = false;
+        Ok(())
+    }
+
+    async fn compare_page(
+        &self,
+        payments: &[Observation],
+        look: Look<'_>,
+        deadline: Deadline,
+        done: &mut Reconciled,
+    ) -> Result<(), SyncError> {
+        let ids: Vec<OrderId> = payments.iter().filter_map(|seen| seen.payment_id.parse().ok()).collect();
+        let orders = if ids.is_empty() { Vec::new() } else { self.store.orders(&ids).await? };
+        let orders: BTreeMap<&str, &Order> = orders.iter().map(|order| (order.id.as_str(), order)).collect();
+        let differing = payments.iter().filter(|seen| match orders.get(seen.payment_id.as_str()) {
+            Some(order) => !matches!(decide(order, seen, &self.terms, look), Decision::Stay),
+            // A window that somebody else's page opened and left is nobody's business.
+            None => seen.had_money() || seen.status == PaymentStatus::VirtualAccountIssued,
+        });
+        done.compared += u32::try_from(payments.len()).unwrap_or(u32::MAX);
+        let syncs = stream::iter(differing).map(|seen| {
+            let claim = match seen.generation {
+                Generation::V1 => Claim::V1Transaction {
+                    imp_uid: &seen.transaction_id,
+                    merchant_uid: Some(&seen.payment_id),
+                },
+                Generation::V2 => Claim::Payment(&seen.payment_id),
+            };
+            self.payment(claim, look, deadline.step())
+        });
+        let synced: Vec<_> = syncs.buffer_unordered(AT_ONCE).collect().await;
+        for one in synced {
+            match one {
+                Ok(Synced::Order { order, .. }) => done.moved += u32::from(order.updated_at == look.at),
+                Ok(Synced::Unknown(_)) => done.found += 1,
+                Ok(Synced::AnotherOrder) => {}
+                Err(error) => {
+                    tracing::warn!(event = "reconcile.put_off", error = crate::telemetry::chain(&error));
+                    done.failed += u32::from(error.is_transient());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Findings that settled themselves are taken back.
+    async fn look_at_findings(
+        &self,
+        look: Look<'_>,
+        deadline: Deadline,
+        done: &mut Reconciled,
+    ) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let (page, next) = self.store.findings(after.as_deref(), FINDINGS_PAGE).await?;
+            for kept in page {
+                if !deadline.leaves(STEP) {
+                    done.complete = false;
+                    return Ok(());
+                }
+                let finding = &kept.finding;
+                if self.is_settled(finding, look, deadline).await.unwrap_or(false)
+                    && self.store.settle_finding(finding.kind, &finding.subject).await?
+                {
+                    tracing::info!(event = "reconcile.settled", subject = finding.subject, kind = ?finding.kind);
+                    done.settled += 1;
+                }
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether what was found is so no longer. Where only a person can tell, it is not settled.
+    async fn is_settled(
+        &self,
+        finding: &Finding,
+        look: Look<'_>,
+        deadline: Deadline,
+    ) -> Result<bool, SyncError> {
+        let time = deadline.step().allow(READ_MAX, AWS_CALL_MAX);
+        if finding::STANDING.contains(&finding.kind) {
+            let Ok(id) = finding.subject.parse() else { return Ok(false) };
+            let order = self.store.order(id).await?;
+            return Ok(order.is_some_and(|order| !finding::standing(&order, look.at).contains(&finding.kind)));
+        }
+        let v1 = finding.facts.iter().any(|(name, value)| name == "generation" && value == "V1");
+        match finding.kind {
+            FindingKind::Orphan | FindingKind::PaidTwice => {
+                let seen = if v1 {
+                    self.portone.v1.payment(&finding.subject, time).await?
+                } else if finding.kind == FindingKind::Orphan {
+                    self.portone.v2.payment(&finding.subject, time).await?
+                } else {
+                    return Ok(false);
+                };
+                let holds = |seen: &Observation| {
+                    matches!(seen.status, PaymentStatus::Paid | PaymentStatus::PartialCancelled)
+                };
+                let known = match seen.as_ref().and_then(|seen| seen.payment_id.parse().ok()) {
+                    Some(id) if finding.kind == FindingKind::Orphan => self.store.order(id).await?.is_some(),
+                    _ => false,
+                };
+                // Its money went back, or an order of ours turned up.
+                Ok(known || seen.is_some_and(|seen| seen.had_money() && !holds(&seen)))
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+fn facts(order: &Order) -> [(&'static str, String); 3] {
+    [
+        ("status", order.status.word().to_owned()),
+        ("total", order.total.to_string()),
+        ("returned", order.returned.to_string()),
+    ]
+}
