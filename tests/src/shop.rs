@@ -3,10 +3,10 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use lambda_gateway::{CapturedLog, LogSink};
+use lambda_gateway::{CapturedLog, LogSink, OperatorKeys};
 use local_stack::{
     Backend, InitialSecret, PaymentMode, Products, Stack, StackOptions,
     wire::{Call, Gate, Mark, Wire},
@@ -133,6 +133,25 @@ impl Shop {
         let mut all = vec![("content-type", "application/json")];
         all.extend_from_slice(headers);
         self.send(Method::POST, path, &all, body.to_string().into_bytes()).await
+    }
+
+    /// A request by an operator: JSON (`null` is no body), signed with the local keys.
+    pub async fn as_operator(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let url = format!("{}{path}", self.stack.url());
+        let mut own = vec![("content-type", "application/json")];
+        own.extend_from_slice(headers);
+        let keys = OperatorKeys::default();
+        let signed = keys.sign(method.as_str(), &url, &own, &body, SystemTime::now());
+        let signed = signed.expect("what a story sends can be signed");
+        own.extend(signed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        self.send(method, path, &own, body).await
     }
 
     /// `POST /orders`.

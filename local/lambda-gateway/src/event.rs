@@ -36,6 +36,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) request_id: &'a str,
     pub(crate) trace_id: &'a str,
+    /// `requestContext.authorizer`, on a route that has one.
+    pub(crate) authorizer: Option<Value>,
     pub(crate) at: OffsetDateTime,
 }
 
@@ -75,6 +77,9 @@ pub(crate) fn build(request: &Incoming<'_>) -> Value {
         },
         "isBase64Encoded": false,
     });
+    if let Some(authorizer) = &request.authorizer {
+        event["requestContext"]["authorizer"] = authorizer.clone();
+    }
     let cookies = cookies(request.headers);
     if !cookies.is_empty() {
         event["cookies"] = Value::from(cookies);
@@ -195,6 +200,7 @@ mod tests {
             parameters: parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             request_id: "JKJaXmPLvHcESHA=",
             trace_id: "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
+            authorizer: None,
             at: datetime!(2020-03-12 19:03:58.390 UTC),
         })
     }

@@ -16,7 +16,8 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     REGION,
-    http_api::{self, HttpApi},
+    authorizer::OperatorKeys,
+    http_api::{self, HttpApi, Routes},
     invocation::{Counters, Invocation, InvokeError},
     log::LogSink,
     pool::{Launch, Pool},
@@ -45,6 +46,8 @@ pub struct GatewayConfig {
     pub platform_environment: BTreeMap<String, String>,
     /// Most environments of one function at once; above it invocations are throttled.
     pub max_environments: usize,
+    /// Who may call the routes whose authorizer is `AWS_IAM`.
+    pub operator: OperatorKeys,
     /// Serves GET and HEAD requests that no route matches, such as a shop's static files.
     pub fallback: Router,
     /// Takes the functions' output.
@@ -104,7 +107,14 @@ impl Gateway {
             pools.insert(function.name.clone(), Pool::new(launch, config.log.clone()));
         }
         let pools = Arc::new(pools);
-        let api = HttpApi::new(&config.template, pools.clone(), config.fallback)?.router();
+        let api = HttpApi {
+            routes: Routes::new(config.template.routes())?,
+            cors: config.template.cors().cloned(),
+            operator: config.operator,
+            pools: pools.clone(),
+            fallback: config.fallback,
+        }
+        .router();
         let (stop, _) = watch::channel(false);
         let servers = vec![
             serve(config.runtime_listener, runtime_api::router(pools.clone()), stop.subscribe()),

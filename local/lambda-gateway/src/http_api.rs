@@ -2,7 +2,12 @@
 //! response, with API Gateway's own answers for everything else. What runs behind a route is not its
 //! business, nor is anything about payments.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use axum::{
     Router,
@@ -15,11 +20,13 @@ use tower::ServiceExt as _;
 use uuid::Uuid;
 
 use crate::{
-    answer, cors,
+    answer,
+    authorizer::OperatorKeys,
+    cors,
     event::{self, Incoming},
     invocation::InvokeError,
     pool::Pool,
-    template::{Cors, Route, Template, TemplateError},
+    template::{Cors, Route, TemplateError},
 };
 
 /// API Gateway's limit for a request's body, 10 MB.
@@ -29,21 +36,14 @@ const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
 
 /// Everything a request needs.
 pub(crate) struct HttpApi {
-    routes: Routes,
-    cors: Option<Cors>,
-    pools: Arc<BTreeMap<String, Arc<Pool>>>,
-    fallback: Router,
+    pub(crate) routes: Routes,
+    pub(crate) cors: Option<Cors>,
+    pub(crate) operator: OperatorKeys,
+    pub(crate) pools: Arc<BTreeMap<String, Arc<Pool>>>,
+    pub(crate) fallback: Router,
 }
 
 impl HttpApi {
-    pub(crate) fn new(
-        template: &Template,
-        pools: Arc<BTreeMap<String, Arc<Pool>>>,
-        fallback: Router,
-    ) -> Result<Self, TemplateError> {
-        Ok(Self { routes: Routes::new(template.routes())?, cors: template.cors().cloned(), pools, fallback })
-    }
-
     /// One handler for every method and path.
     pub(crate) fn router(self) -> Router {
         Router::new().fallback(serve).with_state(Arc::new(self))
@@ -53,14 +53,27 @@ impl HttpApi {
         let Some(found) = self.routes.find(request.method(), request.uri().path()) else {
             return self.unmatched(request).await;
         };
-        if !may_call(found.route) {
-            return answer::message(StatusCode::FORBIDDEN, "Forbidden");
-        }
         let request_id = gateway_id();
         let trace_id = trace_id();
         let (parts, body) = request.into_parts();
         let Ok(body) = axum::body::to_bytes(body, BODY_MAX).await else {
             return answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        };
+        let authorizer = match found.route.authorizer.as_deref() {
+            None => None,
+            Some("AWS_IAM")
+                if self.operator.have_signed(
+                    &parts.method,
+                    &parts.uri,
+                    &parts.headers,
+                    &body,
+                    SystemTime::now(),
+                ) =>
+            {
+                Some(self.operator.context())
+            }
+            // Also what has an authorizer that this machine cannot ask: closed, not open.
+            Some(_) => return answer::message(StatusCode::FORBIDDEN, "Forbidden"),
         };
         let event = event::build(&Incoming {
             method: &parts.method,
@@ -73,6 +86,7 @@ impl HttpApi {
             parameters: found.parameters,
             request_id: &request_id,
             trace_id: &trace_id,
+            authorizer,
             at: OffsetDateTime::now_utc(),
         });
         let mut response = self.integrate(&found.route.function, event.to_string().into(), trace_id).await;
@@ -124,12 +138,6 @@ async fn serve(
     response
 }
 
-/// Who may call a route. Open routes are open; a route with an authorizer stays closed here until the
-/// local system has an authorizer of that kind to ask.
-fn may_call(route: &Route) -> bool {
-    route.authorizer.is_none()
-}
-
 /// An id of the form API Gateway gives HTTP API requests: 15 characters and `=`.
 fn gateway_id() -> String {
     let id = Uuid::new_v4().simple().to_string();
@@ -149,13 +157,13 @@ struct Found<'a> {
 }
 
 /// The route table. A full match wins over a parameter and a parameter over `{proxy+}`, as in API Gateway.
-struct Routes {
+pub(crate) struct Routes {
     paths: matchit::Router<Vec<Route>>,
     default: Option<Route>,
 }
 
 impl Routes {
-    fn new(routes: &[Route]) -> Result<Self, TemplateError> {
+    pub(crate) fn new(routes: &[Route]) -> Result<Self, TemplateError> {
         let mut by_path: BTreeMap<&str, Vec<Route>> = BTreeMap::new();
         for route in routes {
             by_path.entry(&route.path).or_default().push(route.clone());

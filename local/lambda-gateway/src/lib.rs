@@ -10,6 +10,7 @@
 //! | [`template`] | what the SAM template says, resolved as far as one machine can |
 //! | [`gateway`] | the running whole: start, invoke, kill, shut down |
 //! | `http_api` | routes, API Gateway's own answers |
+//! | [`authorizer`] | SigV4 on the routes of operators |
 //! | `event`, `answer`, `cors` | request → event, answer → response, cross-origin rules |
 //! | `pool`, `environment` | the processes of one function, and one of them |
 //! | `runtime_api` | the Runtime API that processes poll |
@@ -20,6 +21,7 @@
 //! memory limits, API Gateway's throttling and access logs.
 
 mod answer;
+pub mod authorizer;
 mod cors;
 mod environment;
 mod event;
@@ -31,6 +33,7 @@ mod pool;
 mod runtime_api;
 pub mod template;
 
+pub use authorizer::OperatorKeys;
 pub use gateway::{Gateway, GatewayConfig, StartError};
 pub use invocation::{Counters, Invocation, InvokeError};
 pub use log::{CapturedLog, LogLine, LogSink, Stream};

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use dynoxide::Database;
-use lambda_gateway::{Gateway, GatewayConfig, Template};
+use lambda_gateway::{Gateway, GatewayConfig, OperatorKeys, Template};
 use portone_simulator::Simulator;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -114,6 +114,7 @@ impl Stack {
             environment,
             platform_environment,
             max_environments: options.max_environments,
+            operator: OperatorKeys::default(),
             fallback: shop::router(&options.root.join("shop"), &simulator),
             log: options.log,
         })

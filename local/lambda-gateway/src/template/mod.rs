@@ -124,11 +124,16 @@ impl Template {
             Some(condition) => scope.condition(condition).unwrap_or(true),
             None => true,
         };
+        let default_authorizer = resources
+            .values()
+            .filter(|resource| resource["Type"] == "AWS::Serverless::HttpApi" && present(resource))
+            .find_map(|api| api["Properties"]["Auth"].get("DefaultAuthorizer"));
         for (logical_id, resource) in resources.iter().filter(|(_, resource)| present(resource)) {
             match resource["Type"].as_str() {
                 Some("AWS::Serverless::Function") => {
                     let function = function(logical_id, resource, &globals["Function"], &scope)?;
-                    routes.extend(routes_of(&function.name, &resource["Properties"]["Events"], &scope)?);
+                    let events = &resource["Properties"]["Events"];
+                    routes.extend(routes_of(&function.name, events, default_authorizer, &scope)?);
                     functions.push(function);
                 }
                 Some("AWS::Serverless::HttpApi") => {
@@ -224,7 +229,12 @@ fn function(
     })
 }
 
-fn routes_of(function: &str, events: &Value, scope: &Scope) -> Result<Vec<Route>, TemplateError> {
+fn routes_of(
+    function: &str,
+    events: &Value,
+    default_authorizer: Option<&Value>,
+    scope: &Scope,
+) -> Result<Vec<Route>, TemplateError> {
     let http = events.as_object().into_iter().flatten().filter(|(_, event)| event["Type"] == "HttpApi");
     http.map(|(name, event)| {
         let properties = &event["Properties"];
@@ -240,13 +250,17 @@ fn routes_of(function: &str, events: &Value, scope: &Scope) -> Result<Vec<Route>
             function: function.to_owned(),
             method: method.to_uppercase(),
             path,
-            authorizer: properties["Auth"]["Authorizer"]
-                .as_str()
-                .filter(|name| *name != "NONE")
-                .map(str::to_owned),
+            authorizer: authorizer_of(&properties["Auth"]["Authorizer"], default_authorizer, scope),
         })
     })
     .collect()
+}
+
+/// The event's authorizer, or the API's own. One that cannot be resolved here still closes the route.
+fn authorizer_of(own: &Value, default: Option<&Value>, scope: &Scope) -> Option<String> {
+    let named = Some(own).filter(|own| !own.is_null()).or(default)?;
+    let name = scope.resolve(named).as_ref().and_then(text).unwrap_or_else(|| "unknown".to_owned());
+    (name != "NONE").then_some(name)
 }
 
 fn cors_of(block: &Value, scope: &Scope) -> Result<Cors, TemplateError> {
@@ -367,6 +381,27 @@ Resources:
                 route("POST", "/orders/{orderId}/cancel", Some("AWS_IAM"))
             ]
         );
+    }
+
+    #[test]
+    fn an_authorizer_that_is_the_apis_default_or_cannot_be_resolved_closes_the_route() {
+        let text = r#"
+Resources:
+  Api: { Type: AWS::Serverless::HttpApi, Properties: { Auth: { DefaultAuthorizer: AWS_IAM } } }
+  F:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildProperties: { Binary: f } }
+    Properties:
+      Events:
+        A: { Type: HttpApi, Properties: { Method: GET, Path: /a } }
+        B: { Type: HttpApi, Properties: { Method: GET, Path: /b, Auth: { Authorizer: NONE } } }
+        C: { Type: HttpApi, Properties: { Method: GET, Path: /c, Auth: { Authorizer: !If [Unknown, Jwt, NONE] } } }
+"#;
+        let template = Template::parse(text, &BTreeMap::new()).unwrap();
+        let authorizers = template.routes().iter().map(|route| (&*route.path, route.authorizer.as_deref()));
+        let authorizers: BTreeMap<_, _> = authorizers.collect();
+        let expected = [("/a", Some("AWS_IAM")), ("/b", None), ("/c", Some("unknown"))];
+        assert_eq!(authorizers, BTreeMap::from(expected));
     }
 
     #[test]

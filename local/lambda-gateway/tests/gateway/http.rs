@@ -91,15 +91,6 @@ async fn what_no_route_matches_is_the_fallbacks_or_a_404() {
 }
 
 #[tokio::test]
-async fn a_route_with_an_authorizer_is_closed() {
-    let gateway = gateway(&[], 1, LogSink::discard()).await;
-    let response = Client::new().post(format!("{}/guarded", gateway.url())).send().await.unwrap();
-    assert_eq!(response.status(), 403);
-    assert_eq!(gateway.counters("probe").unwrap().invocations, 0);
-    gateway.shutdown().await;
-}
-
-#[tokio::test]
 async fn preflights_are_answered_by_the_gateway_and_no_function_runs() {
     let gateway = gateway(&[], 1, LogSink::discard()).await;
     let preflight = async |origin: &str| {

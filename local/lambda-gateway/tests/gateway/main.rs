@@ -2,11 +2,12 @@
 
 mod environments;
 mod http;
+mod operators;
 mod orphans;
 
 use std::collections::BTreeMap;
 
-use lambda_gateway::{Gateway, GatewayConfig, LogSink, Template};
+use lambda_gateway::{Gateway, GatewayConfig, LogSink, OperatorKeys, Template};
 use tokio::net::TcpListener;
 
 const TEMPLATE: &str = r#"
@@ -35,6 +36,9 @@ Resources:
         Guarded:
           Type: HttpApi
           Properties: { Method: POST, Path: /guarded, Auth: { Authorizer: AWS_IAM } }
+        Jwt:
+          Type: HttpApi
+          Properties: { Method: POST, Path: /jwt, Auth: { Authorizer: Jwt } }
 "#;
 
 async fn free_port() -> TcpListener {
@@ -51,6 +55,7 @@ async fn gateway(values: &[(&str, &str)], max_environments: usize, log: LogSink)
         environment: values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
         platform_environment: BTreeMap::from([("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned())]),
         max_environments,
+        operator: OperatorKeys::default(),
         fallback: axum::Router::new().route("/", axum::routing::get(|| async { "the shop" })),
         log,
     };
