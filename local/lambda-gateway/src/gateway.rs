@@ -12,7 +12,12 @@ use std::{
 use axum::{Router, serve::ListenerExt as _};
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use time::OffsetDateTime;
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
 
 use crate::{
     REGION,
@@ -22,7 +27,8 @@ use crate::{
     log::LogSink,
     pool::{Launch, Pool},
     runtime_api,
-    template::{Function, Template, TemplateError},
+    scheduler::{self, ScheduleError},
+    template::{Function, Schedule, Template, TemplateError},
 };
 
 /// How long open connections may linger at shutdown.
@@ -44,6 +50,8 @@ pub struct GatewayConfig {
     /// Variables that every function gets, declared or not: what Lambda itself sets in the cloud (region,
     /// credentials), and the endpoints of local backends.
     pub platform_environment: BTreeMap<String, String>,
+    /// Whether the template's schedules run by themselves; by hand they always do.
+    pub run_schedules: bool,
     /// Most environments of one function at once; above it invocations are throttled.
     pub max_environments: usize,
     /// Who may call the routes whose authorizer is `AWS_IAM`.
@@ -80,6 +88,7 @@ pub struct Gateway {
     template: Template,
     stop: watch::Sender<bool>,
     servers: Mutex<Vec<JoinHandle<()>>>,
+    schedules: Mutex<JoinSet<()>>,
 }
 
 impl Gateway {
@@ -120,7 +129,20 @@ impl Gateway {
             serve(config.runtime_listener, runtime_api::router(pools.clone()), stop.subscribe()),
             serve(config.listener, api, stop.subscribe()),
         ];
-        Ok(Self { url, pools, template: config.template, stop, servers: Mutex::new(servers) })
+        let mut schedules = JoinSet::new();
+        if config.run_schedules {
+            for schedule in config.template.schedules().iter().filter(|schedule| schedule.enabled) {
+                schedules.spawn(run_by_itself(schedule.clone(), pools.clone()));
+            }
+        }
+        Ok(Self {
+            url,
+            pools,
+            template: config.template,
+            stop,
+            servers: Mutex::new(servers),
+            schedules: Mutex::new(schedules),
+        })
     }
 
     /// The HTTP API's base URL, without a slash at its end.
@@ -148,6 +170,24 @@ impl Gateway {
         invocation.await.unwrap_or(Err(InvokeError::ShuttingDown))
     }
 
+    /// Runs a schedule once, now, with the event that the template gives it, and answers what the function
+    /// returned. `name` is the function's if it has one schedule, else `<function>/<event>`.
+    pub async fn run_schedule(&self, name: &str) -> Result<Value, ScheduleError> {
+        let full = |schedule: &Schedule| format!("{}/{}", schedule.function, schedule.name);
+        let schedules = self.template.schedules().iter();
+        let found: Vec<_> = schedules.filter(|it| it.function == name || full(it) == name).collect();
+        match found.as_slice() {
+            [] => Err(ScheduleError::Unknown(name.to_owned())),
+            [schedule] => {
+                Ok(self.invoke(&schedule.function, &schedule.event(OffsetDateTime::now_utc())).await?)
+            }
+            several => Err(ScheduleError::Ambiguous {
+                function: name.to_owned(),
+                schedules: several.iter().map(|it| full(it)).collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
     /// SIGKILLs every environment of a function, and resolves when the processes are gone. Invocations
     /// under way fail as crashed; the next one starts a new environment. Answers how many were killed.
     pub async fn kill(&self, function: &str) -> Result<usize, InvokeError> {
@@ -171,6 +211,7 @@ impl Gateway {
     /// Kills every function's process and stops serving; resolves when no process is left. Repeating it
     /// does nothing.
     pub async fn shutdown(&self) {
+        self.schedules.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
         futures::future::join_all(self.pools.values().map(|pool| pool.close())).await;
         self.stop.send_replace(true);
         let servers = std::mem::take(&mut *self.servers.lock().unwrap_or_else(PoisonError::into_inner));
@@ -201,6 +242,18 @@ fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>)
         };
         let _ = axum::serve(listener, service).with_graceful_shutdown(stopped).await;
     })
+}
+
+/// Invokes a function whenever its schedule is due. What it answers is nobody's; that it failed is in the log.
+async fn run_by_itself(schedule: Schedule, pools: Arc<BTreeMap<String, Arc<Pool>>>) {
+    scheduler::run(schedule.when, OffsetDateTime::now_utc(), |at| {
+        if let Some(pool) = pools.get(&schedule.function).cloned() {
+            let event = Bytes::from(schedule.event(at).to_string());
+            tokio::spawn(async move { pool.invoke(event, http_api::trace_id()).await });
+        }
+        std::future::ready(())
+    })
+    .await;
 }
 
 /// A function's environment: what Lambda sets, then what the template declares.

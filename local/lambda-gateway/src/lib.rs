@@ -13,11 +13,12 @@
 //! | [`authorizer`] | SigV4 on the routes of operators |
 //! | `event`, `answer`, `cors` | request → event, answer → response, cross-origin rules |
 //! | `pool`, `environment` | the processes of one function, and one of them |
+//! | [`scheduler`] | schedules: when a function runs by itself |
 //! | `runtime_api` | the Runtime API that processes poll |
 //! | [`invocation`] | how one invocation ends, and what is counted |
 //! | [`log`] | where the functions' output goes |
 //!
-//! Deliberately absent: Lambda's retry of a failed init, freezing between invocations, extensions,
+//! Deliberately absent: Lambda's retry of a failed init and of asynchronous invocations, freezing between invocations, extensions,
 //! memory limits, API Gateway's throttling and access logs.
 
 mod answer;
@@ -31,10 +32,12 @@ pub mod invocation;
 pub mod log;
 mod pool;
 mod runtime_api;
+pub mod scheduler;
 pub mod template;
 
 pub use authorizer::OperatorKeys;
 pub use gateway::{Gateway, GatewayConfig, StartError};
 pub use invocation::{Counters, Invocation, InvokeError};
 pub use log::{CapturedLog, LogLine, LogSink, Stream};
+pub use scheduler::ScheduleError;
 pub use template::{ACCOUNT_ID, REGION, Template, TemplateError};

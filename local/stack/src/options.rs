@@ -71,6 +71,8 @@ pub struct StackOptions {
     pub secret: InitialSecret,
     /// How many times faster than real time PortOne's retries come; 1 is real time.
     pub clock_speed: u32,
+    /// Whether the template's schedules run by themselves. Stories run them by hand.
+    pub run_schedules: bool,
     /// Variables that every function gets; they win over all others.
     pub extra_env: BTreeMap<String, String>,
     /// Most environments of one function at once.
@@ -92,6 +94,7 @@ impl StackOptions {
             products: Products::default(),
             secret: InitialSecret::default(),
             clock_speed: 1,
+            run_schedules: false,
             extra_env: BTreeMap::new(),
             max_environments: 64,
             log: LogSink::discard(),

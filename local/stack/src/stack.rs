@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use dynoxide::Database;
-use lambda_gateway::{Gateway, GatewayConfig, OperatorKeys, Template};
+use lambda_gateway::{Gateway, GatewayConfig, OperatorKeys, ScheduleError, Template};
 use portone_simulator::Simulator;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -114,6 +114,7 @@ impl Stack {
             environment,
             platform_environment,
             max_environments: options.max_environments,
+            run_schedules: options.run_schedules,
             operator: OperatorKeys::default(),
             fallback: shop::router(&options.root.join("shop"), &simulator),
             log: options.log,
@@ -141,6 +142,12 @@ impl Stack {
     /// The functions.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// Runs a function's schedule once, now, with the template's `Input`: `reconcile`, or where a function
+    /// has several, `reconcile/Hourly`.
+    pub async fn run_schedule(&self, name: &str) -> Result<Value, ScheduleError> {
+        self.gateway.run_schedule(name).await
     }
 
     /// PortOne.

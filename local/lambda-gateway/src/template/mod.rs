@@ -3,6 +3,7 @@
 //! and refuses to know how a function is run or a request is answered.
 
 mod document;
+mod schedule;
 mod scope;
 mod table;
 
@@ -10,6 +11,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use serde_json::{Map, Value};
 
+pub use schedule::{Schedule, When};
 use scope::{Scope, text};
 pub use table::Table;
 
@@ -93,6 +95,7 @@ pub struct Cors {
 pub struct Template {
     functions: Vec<Function>,
     routes: Vec<Route>,
+    schedules: Vec<Schedule>,
     cors: Option<Cors>,
     table: Option<Table>,
     parameters: BTreeMap<String, Value>,
@@ -118,6 +121,7 @@ impl Template {
 
         let mut functions = Vec::new();
         let mut routes = Vec::new();
+        let mut schedules = Vec::new();
         let mut cors = None;
         let mut table = None;
         let present = |resource: &Value| match resource["Condition"].as_str() {
@@ -134,6 +138,7 @@ impl Template {
                     let function = function(logical_id, resource, &globals["Function"], &scope)?;
                     let events = &resource["Properties"]["Events"];
                     routes.extend(routes_of(&function.name, events, default_authorizer, &scope)?);
+                    schedules.extend(schedules_of(&function.name, events, &scope)?);
                     functions.push(function);
                 }
                 Some("AWS::Serverless::HttpApi") => {
@@ -154,7 +159,7 @@ impl Template {
             .flat_map(Map::keys)
             .filter_map(|name| Some((name.clone(), scope.parameter(name)?.clone())))
             .collect();
-        Ok(Self { functions, routes, cors, table, parameters })
+        Ok(Self { functions, routes, schedules, cors, table, parameters })
     }
 
     /// The functions, in the template's order.
@@ -170,6 +175,11 @@ impl Template {
     /// The HTTP API's routes.
     pub fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    /// The functions' schedules, disabled ones too.
+    pub fn schedules(&self) -> &[Schedule] {
+        &self.schedules
     }
 
     /// The HTTP API's CORS configuration; without one the gateway answers no preflight.
@@ -254,6 +264,11 @@ fn routes_of(
         })
     })
     .collect()
+}
+
+fn schedules_of(function: &str, events: &Value, scope: &Scope) -> Result<Vec<Schedule>, TemplateError> {
+    let events = events.as_object().into_iter().flatten().filter(|(_, event)| event["Type"] == "ScheduleV2");
+    events.map(|(name, event)| Schedule::new(function, name, &event["Properties"], scope)).collect()
 }
 
 /// The event's authorizer, or the API's own. One that cannot be resolved here still closes the route.

@@ -4,6 +4,7 @@ mod environments;
 mod http;
 mod operators;
 mod orphans;
+mod schedules;
 
 use std::collections::BTreeMap;
 
@@ -36,6 +37,9 @@ Resources:
         Guarded:
           Type: HttpApi
           Properties: { Method: POST, Path: /guarded, Auth: { Authorizer: AWS_IAM } }
+        Tick:
+          Type: ScheduleV2
+          Properties: { ScheduleExpression: rate(1 minute), Input: '{"task":"open"}' }
         Jwt:
           Type: HttpApi
           Properties: { Method: POST, Path: /jwt, Auth: { Authorizer: Jwt } }
@@ -47,7 +51,11 @@ async fn free_port() -> TcpListener {
 
 /// A gateway over the probe function with these values for the variables the template declares.
 async fn gateway(values: &[(&str, &str)], max_environments: usize, log: LogSink) -> Gateway {
-    let config = GatewayConfig {
+    Gateway::start(config(values, max_environments, log).await).await.expect("the gateway starts")
+}
+
+async fn config(values: &[(&str, &str)], max_environments: usize, log: LogSink) -> GatewayConfig {
+    GatewayConfig {
         listener: free_port().await,
         runtime_listener: free_port().await,
         template: Template::parse(TEMPLATE, &BTreeMap::new()).expect("the template is sound"),
@@ -55,9 +63,9 @@ async fn gateway(values: &[(&str, &str)], max_environments: usize, log: LogSink)
         environment: values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
         platform_environment: BTreeMap::from([("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned())]),
         max_environments,
+        run_schedules: false,
         operator: OperatorKeys::default(),
         fallback: axum::Router::new().route("/", axum::routing::get(|| async { "the shop" })),
         log,
-    };
-    Gateway::start(config).await.expect("the gateway starts")
+    }
 }

@@ -34,6 +34,7 @@ fn options() -> anyhow::Result<StackOptions> {
 
     let mut options = StackOptions::new("");
     options.base_port = Some(3000);
+    options.run_schedules = true;
     options.data = Some(PathBuf::from(".local"));
     let mut functions = None;
     let mut arguments = lexopt::Parser::from_env();
