@@ -11,7 +11,17 @@ use std::{
 use tokio::{io::AsyncReadExt as _, process::Command};
 
 /// The functions, by name.
-pub const NAMES: [&str; 5] = ["create-order", "verify-payment", "webhook", "get-order", "list-products"];
+pub const NAMES: [&str; 9] = [
+    "create-order",
+    "verify-payment",
+    "webhook",
+    "get-order",
+    "list-products",
+    "confirm-payment",
+    "cancel-order",
+    "back-office",
+    "reconcile",
+];
 
 /// The folder of the executables: `FUNCTIONS_DIR`, or where cargo puts a debug build. Panics if one of
 /// them is not there.

@@ -231,11 +231,9 @@ fn is_known(order: &Order, seen: &Observation) -> bool {
         && account(&order.virtual_account) == account(&seen.virtual_account)
 }
 
-/// Newer by PortOne's clock than what was applied last; of two at one moment, one wins by rule. V1 counts
-/// whole seconds, so that a new attempt can begin in the second its predecessor failed in.
+/// Newer by PortOne's clock than what was applied last; of two at one moment, one wins by rule.
 fn is_news(order: &Order, seen: &Observation) -> bool {
-    let rank =
-        |s: &Sighting| (s.changed_at, s.status != PaymentStatus::Failed, s.status, s.transaction_id.clone());
+    let rank = |s: &Sighting| (s.changed_at, s.status, s.transaction_id.clone());
     order.sighting.as_ref().is_none_or(|known| rank(known) < rank(&sighting(seen)))
 }
 

@@ -440,16 +440,6 @@ fn an_answer_about_another_payment_moves_nothing() {
 }
 
 #[test]
-fn an_account_issued_in_the_second_an_attempt_failed_in_is_news() {
-    let at =
-        |status, transaction: &str| Observation { transaction_id: transaction.to_owned(), ..seen(status) };
-    let failed = after(&pending(), &at(PaymentStatus::Failed, "imp_2"));
-    let issued = after(&failed, &at(PaymentStatus::VirtualAccountIssued, "imp_1"));
-    assert_eq!(issued.status, OrderStatus::VirtualAccountIssued);
-    assert_eq!(after(&issued, &at(PaymentStatus::Failed, "imp_2")), issued);
-}
-
-#[test]
 fn money_without_a_date_is_dated_when_it_is_seen() {
     let news =
         Observation { changed_at: Timestamp::from_millis(0), paid_at: None, ..seen(PaymentStatus::Paid) };
