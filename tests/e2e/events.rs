@@ -33,12 +33,12 @@ fn expected(file: &str) -> u64 {
     match file {
         "create-order.json" => 201,
         "create-order.refused.json" => 422,
-        "list-products.json" => 200,
+        "list-products.json" | "back-office.findings.json" => 200,
         // V1 signs nothing: a delivery is a hint, and is kept where it cannot be worked off.
         "webhook.v1.json" => 200,
         _ => match function(file) {
-            "webhook" => 400,
-            "verify-payment" | "get-order" => 404,
+            "webhook" | "confirm-payment" => 400,
+            "verify-payment" | "get-order" | "cancel-order" | "back-office" => 404,
             _ => panic!("{file}: say here what it is answered"),
         },
     }
@@ -66,6 +66,11 @@ async fn every_sample_event_is_answered_as_it_is_meant() {
     for (file, event) in &samples {
         let answer = shop.stack.gateway().invoke(function(file), event).await;
         let answer = answer.unwrap_or_else(|error| panic!("{file}: {error}"));
+        // A schedule's event has no caller and no status.
+        if function(file) == "reconcile" {
+            assert_eq!(answer["complete"], true, "{file}: {answer}");
+            continue;
+        }
         assert_eq!(answer["statusCode"], expected(file), "{file}: {answer}");
     }
 }

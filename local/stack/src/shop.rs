@@ -13,6 +13,7 @@ pub(crate) fn router(folder: &Path, simulator: &Simulator) -> Router {
         "apiBase": "",
         "portoneSdk": simulator.sdk_url(),
         "portoneV1Sdk": simulator.v1_sdk_url(),
+        "portoneV1Code": "imp00000000",
         "simulatorConsole": format!("{}/console", simulator.url()),
     });
     let config = format!("export const config = {config};\n");
