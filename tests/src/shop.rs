@@ -316,6 +316,19 @@ impl Shop {
         in_time(&event, look).await;
     }
 
+    /// Waits for an event of this type that is so, on the bus already or later.
+    pub async fn event(&self, detail_type: &str, mut is_it: impl FnMut(&Value) -> bool) -> Value {
+        let wanted = |event: &Value| event["detail-type"] == detail_type && is_it(&event["detail"]);
+        in_time(detail_type, self.stack.bus().wait_for(wanted)).await
+    }
+
+    /// Every event on the bus, once all that is committed now has been through the pipe.
+    pub async fn events(&self) -> Vec<Value> {
+        let caught_up = in_time("the pipe catches up", self.stack.pipe_caught_up()).await;
+        caught_up.expect("the stream can be read");
+        self.stack.bus().events()
+    }
+
     /// Waits until `calls` calls stand at a gate.
     pub async fn at_gate(&self, gate: &Gate, calls: usize) {
         in_time("calls at the gate", gate.arrived(calls)).await;

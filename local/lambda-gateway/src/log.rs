@@ -54,7 +54,8 @@ impl LogSink {
         (sink, captured)
     }
 
-    pub(crate) fn write(&self, line: LogLine) {
+    /// Takes a line.
+    pub fn write(&self, line: LogLine) {
         (self.0)(line);
     }
 }

@@ -10,13 +10,14 @@ use std::{
 use anyhow::{Context as _, bail};
 
 /// What this system keeps there, and nothing else: starting afresh must not remove what is not its own.
-const KEPT: [&str; 6] = [
+const KEPT: [&str; 7] = [
     "dynamodb.sqlite",
     "dynamodb.sqlite-wal",
     "dynamodb.sqlite-shm",
     "table.json",
     "secret.json",
     "portone.json",
+    "pipe.json",
 ];
 
 /// A data folder in use. The lock lasts as long as this.

@@ -8,15 +8,18 @@
 //! | [`options`] | what it is started with |
 //! | [`wire`] | proxies before the backends: counts, latency, faults, gates |
 //! | [`catalogue`] | the catalogue file: validation, items |
+//! | [`bus`], [`pipe`] | the event bus, and what brings the table's changes there |
 //! | [`dynamodb`], [`secrets_manager`], `portone` | the backends |
 //! | [`secret`], [`data`] | what is kept: the secret, the folder |
 //! | [`probe`] | whether all of it answers |
 //! | `ports`, `shop` | listeners; the demo shop's files |
 
+pub mod bus;
 pub mod catalogue;
 pub mod data;
 pub mod dynamodb;
 pub mod options;
+pub mod pipe;
 mod portone;
 mod ports;
 pub mod probe;
@@ -26,6 +29,8 @@ mod shop;
 pub mod stack;
 pub mod wire;
 
+pub use bus::Bus;
 pub use options::{InitialSecret, PaymentMode, Products, StackOptions};
+pub use pipe::DeadLetter;
 pub use stack::Stack;
 pub use wire::{Backend, Fault, Rule};

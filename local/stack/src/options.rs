@@ -73,6 +73,9 @@ pub struct StackOptions {
     pub clock_speed: u32,
     /// Whether the template's schedules run by themselves. Stories run them by hand.
     pub run_schedules: bool,
+    /// Whether the table has its stream and the pipe to the bus runs. The embedded DynamoDB looks through the
+    /// whole stream at every write (2 ms after 10,000 of them), so a test of many writes does without.
+    pub stream: bool,
     /// Variables that every function gets; they win over all others.
     pub extra_env: BTreeMap<String, String>,
     /// Most environments of one function at once.
@@ -95,6 +98,7 @@ impl StackOptions {
             secret: InitialSecret::default(),
             clock_speed: 1,
             run_schedules: false,
+            stream: true,
             extra_env: BTreeMap::new(),
             max_environments: 64,
             log: LogSink::discard(),

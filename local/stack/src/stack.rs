@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,10 +16,12 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::{
+    bus::Bus,
     catalogue,
     data::DataFolder,
     dynamodb::{DynamoDb, TABLE_NAME},
     options::{InitialSecret, Products, StackOptions},
+    pipe::{DeadLetter, RunningPipe},
     portone,
     ports::{self, Ports},
     secret::{self, SECRET_ID},
@@ -29,7 +32,9 @@ use crate::{
 
 /// A local system. Dropping it kills the functions; [`Stack::shutdown`] also waits for that.
 pub struct Stack {
-    gateway: Gateway,
+    gateway: Arc<Gateway>,
+    bus: Bus,
+    pipe: Option<RunningPipe>,
     simulator: Simulator,
     dynamodb: DynamoDb,
     dynamodb_url: String,
@@ -54,9 +59,10 @@ impl Stack {
         let overrides = BTreeMap::from([("AllowedOrigins".to_owned(), origins.clone())]);
         let template = Template::read(&options.root.join("template.yaml"), &overrides)?;
 
-        let table = template.table().context("template.yaml has no table")?;
+        let table = template.table().context("template.yaml has no table")?.clone();
+        let table = if options.stream { table } else { table.without_stream() };
         let dynamodb_url = address(&ports.dynamodb)?;
-        let dynamodb = DynamoDb::start(ports.dynamodb, data.as_ref().map(DataFolder::path), table)?;
+        let dynamodb = DynamoDb::start(ports.dynamodb, data.as_ref().map(DataFolder::path), &table)?;
         load_products(&dynamodb, &options)?;
 
         let secrets_manager_url = address(&ports.secrets_manager)?;
@@ -106,6 +112,8 @@ impl Stack {
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
+        let pipe = template.pipe().filter(|_| options.stream).cloned();
+        let log = options.log.clone();
         let gateway = Gateway::start(GatewayConfig {
             listener: ports.shop_and_api,
             runtime_listener: ports.runtime_api,
@@ -120,9 +128,18 @@ impl Stack {
             log: options.log,
         })
         .await?;
+        let gateway = Arc::new(gateway);
+        let bus = Bus::default();
+        let start = |pipe| {
+            let file = data.as_ref().map(|data| data.file("pipe.json"));
+            RunningPipe::start(pipe, dynamodb.database(), gateway.clone(), bus.clone(), file, log)
+        };
+        let pipe = pipe.map(start).transpose()?;
 
         Ok(Self {
             gateway,
+            bus,
+            pipe,
             simulator,
             dynamodb,
             dynamodb_url,
@@ -148,6 +165,48 @@ impl Stack {
     /// has several, `reconcile/Hourly`.
     pub async fn run_schedule(&self, name: &str) -> Result<Value, ScheduleError> {
         self.gateway.run_schedule(name).await
+    }
+
+    /// The event bus.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// Holds the pipe from the table to the bus. Resolves when no batch is under way; what the functions
+    /// commit from now on reaches the bus after [`Stack::resume_pipe`].
+    pub async fn pause_pipe(&self) {
+        if let Some(pipe) = &self.pipe {
+            pipe.pause().await;
+        }
+    }
+
+    /// Lets the pipe go on.
+    pub fn resume_pipe(&self) {
+        if let Some(pipe) = &self.pipe {
+            pipe.resume();
+        }
+    }
+
+    /// Resolves when everything that is committed now has been through the pipe: on the bus, filtered out,
+    /// or a dead letter. While the pipe is paused it does not resolve.
+    pub async fn pipe_caught_up(&self) -> anyhow::Result<()> {
+        match &self.pipe {
+            Some(pipe) => pipe.caught_up().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The batches that the pipe gave up, oldest first.
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.pipe.as_ref().map(RunningPipe::dead_letters).unwrap_or_default()
+    }
+
+    /// Tries every dead letter once more, and answers how many came through.
+    pub async fn redrive(&self) -> anyhow::Result<usize> {
+        match &self.pipe {
+            Some(pipe) => pipe.redrive().await,
+            None => Ok(0),
+        }
     }
 
     /// PortOne.
@@ -217,6 +276,9 @@ impl Stack {
 
     /// Stops everything and leaves no process. Repeating it does nothing.
     pub async fn shutdown(&self) {
+        if let Some(pipe) = &self.pipe {
+            pipe.stop();
+        }
         self.gateway.shutdown().await;
         self.simulator.shutdown().await;
         self.wires.values().for_each(Wire::stop);

@@ -1,8 +1,10 @@
-//! The part of a SAM template that a machine without AWS can serve: functions, HTTP API routes, CORS
-//! and the DynamoDB table. The template stays the only definition of all of them; this module reads it
+//! The part of a SAM template that a machine without AWS can serve: functions, HTTP API routes, CORS,
+//! schedules, the DynamoDB table, the pipe from its stream, buckets. The template stays the only definition of all of them; this module reads it
 //! and refuses to know how a function is run or a request is answered.
 
 mod document;
+mod pattern;
+mod pipe;
 mod schedule;
 mod scope;
 mod table;
@@ -11,6 +13,9 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use serde_json::{Map, Value};
 
+pub use pattern::Pattern;
+use pipe::Ends;
+pub use pipe::{Field, Pipe};
 pub use schedule::{Schedule, When};
 use scope::{Scope, text};
 pub use table::Table;
@@ -98,6 +103,8 @@ pub struct Template {
     schedules: Vec<Schedule>,
     cors: Option<Cors>,
     table: Option<Table>,
+    pipe: Option<Pipe>,
+    buckets: Vec<String>,
     parameters: BTreeMap<String, Value>,
 }
 
@@ -124,6 +131,8 @@ impl Template {
         let mut schedules = Vec::new();
         let mut cors = None;
         let mut table = None;
+        let mut buckets = Vec::new();
+        let mut pipes = Vec::new();
         let present = |resource: &Value| match resource["Condition"].as_str() {
             Some(condition) => scope.condition(condition).unwrap_or(true),
             None => true,
@@ -150,16 +159,30 @@ impl Template {
                 Some("AWS::DynamoDB::Table") if table.is_none() => {
                     table = Some(Table::new(logical_id, &resource["Properties"], &scope)?);
                 }
+                Some("AWS::S3::Bucket") => {
+                    buckets.extend(scope.local_name(logical_id).map(str::to_owned));
+                }
+                Some("AWS::Pipes::Pipe") => pipes.push((logical_id, &resource["Properties"])),
                 _ => {}
             }
         }
+        let types = resources.iter().filter(|(_, resource)| present(resource));
+        let types = types.filter_map(|(name, resource)| Some((name.as_str(), resource["Type"].as_str()?)));
+        let ends = Ends { functions: &functions, types: types.collect() };
+        let pipe = match pipes.as_slice() {
+            [] => None,
+            [(logical_id, properties)] => Some(Pipe::new(logical_id, properties, &ends, &scope)?),
+            [_, (logical_id, _), ..] => {
+                return Err(TemplateError::Unusable(format!("pipe {logical_id}: only one pipe runs here")));
+            }
+        };
         let parameters = document["Parameters"]
             .as_object()
             .into_iter()
             .flat_map(Map::keys)
             .filter_map(|name| Some((name.clone(), scope.parameter(name)?.clone())))
             .collect();
-        Ok(Self { functions, routes, schedules, cors, table, parameters })
+        Ok(Self { functions, routes, schedules, cors, table, pipe, buckets, parameters })
     }
 
     /// The functions, in the template's order.
@@ -190,6 +213,16 @@ impl Template {
     /// The first DynamoDB table.
     pub fn table(&self) -> Option<&Table> {
         self.table.as_ref()
+    }
+
+    /// The pipe from the table's stream to the event bus.
+    pub fn pipe(&self) -> Option<&Pipe> {
+        self.pipe.as_ref()
+    }
+
+    /// The local names of the buckets.
+    pub fn buckets(&self) -> &[String] {
+        &self.buckets
     }
 
     /// A parameter's value as text (lists joined with commas); `None` without default or override.

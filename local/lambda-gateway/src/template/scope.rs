@@ -13,6 +13,8 @@ pub(super) struct Scope {
     parameters: BTreeMap<String, Value>,
     conditions: Map<String, Value>,
     mappings: Value,
+    /// The physical ids of what the local system has under a name of its own.
+    local_names: BTreeMap<String, String>,
 }
 
 impl Scope {
@@ -31,11 +33,50 @@ impl Scope {
                 parameters.insert(name.clone(), typed(kind, &value));
             }
         }
-        Ok(Self {
+        let mut scope = Self {
             parameters,
             conditions: document["Conditions"].as_object().cloned().unwrap_or_default(),
             mappings: document["Mappings"].clone(),
-        })
+            local_names: BTreeMap::new(),
+        };
+        for (logical_id, resource) in document["Resources"].as_object().into_iter().flatten() {
+            let named = |property: &str| {
+                let name = resource["Properties"].get(property).and_then(|name| scope.resolve(name));
+                name.as_ref().and_then(text).unwrap_or_else(|| hyphenated(logical_id))
+            };
+            let name = match resource["Type"].as_str() {
+                Some("AWS::S3::Bucket") => named("BucketName"),
+                Some("AWS::Events::EventBus") => named("Name"),
+                _ => continue,
+            };
+            scope.local_names.insert(logical_id.clone(), name);
+        }
+        Ok(scope)
+    }
+
+    /// The local name of a resource that has one: a bucket, an event bus.
+    pub(super) fn local_name(&self, logical_id: &str) -> Option<&str> {
+        self.local_names.get(logical_id).map(String::as_str)
+    }
+
+    /// Which attribute of which resource a value stands for; an alias's reference is its function's Arn.
+    pub(super) fn attribute(&self, value: &Value) -> Option<(String, String)> {
+        let (name, argument) = single(value.as_object()?)?;
+        match name {
+            "Fn::GetAtt" => {
+                let [resource, attribute] = pair(argument)?;
+                Some((resource.as_str()?.to_owned(), attribute.as_str()?.to_owned()))
+            }
+            "Ref" => {
+                let function = argument.as_str()?.strip_suffix(".Alias")?;
+                Some((function.to_owned(), "Arn".to_owned()))
+            }
+            "Fn::If" => {
+                let [condition, yes, no] = argument.as_array()?.as_slice() else { return None };
+                self.attribute(if self.condition(condition.as_str()?)? { yes } else { no })
+            }
+            _ => None,
+        }
     }
 
     /// A parameter's value: a string, or an array of strings for list types.
@@ -112,7 +153,10 @@ impl Scope {
             "AWS::Partition" => "aws",
             "AWS::StackName" => "local",
             "AWS::URLSuffix" => "amazonaws.com",
-            _ => return self.parameters.get(name).cloned(),
+            _ => {
+                let local = || self.local_name(name).map(Value::from);
+                return self.parameters.get(name).cloned().or_else(local);
+            }
         };
         Some(Value::from(pseudo))
     }
@@ -159,6 +203,18 @@ impl Scope {
             _ => None,
         }
     }
+}
+
+/// `ExportBucket` as `export-bucket`: a bucket's name has no capitals.
+fn hyphenated(logical_id: &str) -> String {
+    let mut name = String::new();
+    for letter in logical_id.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }
 
 /// CloudFormation hands every scalar parameter around as text; list types are split at commas.
@@ -259,6 +315,23 @@ mod tests {
             Some(json!({"TTL": "30"}))
         );
         assert_eq!(scope.resolve(&json!(["a", {"Ref": "AWS::NoValue"}])), Some(json!(["a"])));
+    }
+
+    #[test]
+    fn buckets_and_buses_have_a_local_name() {
+        let document = json!({"Resources": {
+            "ExportBucket": {"Type": "AWS::S3::Bucket"},
+            "Named": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::Sub": "${AWS::StackName}-x"}}},
+            "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "orders"}},
+        }});
+        let scope = Scope::new(&document, &BTreeMap::new()).unwrap();
+        for (expression, expected) in [
+            (json!({"Ref": "ExportBucket"}), "export-bucket"),
+            (json!({"Ref": "Named"}), "local-x"),
+            (json!({"Fn::Sub": "${Bus}/x"}), "orders/x"),
+        ] {
+            assert_eq!(scope.resolve(&expression), Some(Value::from(expected)), "{expression}");
+        }
     }
 
     #[test]

@@ -49,6 +49,13 @@ impl Table {
         Ok(Self { logical_id: logical_id.to_owned(), ttl_attribute, create })
     }
 
+    /// The same table without its stream.
+    #[must_use]
+    pub fn without_stream(mut self) -> Self {
+        self.create.remove("StreamSpecification");
+        self
+    }
+
     /// The body of a CreateTable request for a table called `name`.
     pub fn create_request(&self, name: &str) -> Value {
         let mut request = self.create.clone();
