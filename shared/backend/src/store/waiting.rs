@@ -69,7 +69,8 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(item::order_key(order.id.tail())))
-            .condition_expression("version = :read")
+            .condition_expression("#version = :read")
+            .expression_attribute_names("#version", "version")
             .expression_attribute_values(":read", item::number(order.version));
         let request = match at {
             Some(at) => request
