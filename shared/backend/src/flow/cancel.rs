@@ -48,7 +48,9 @@ impl Sync {
                             Err(AdvanceError::Store(error)) => return Err(error.into()),
                         }
                     }
-                    self.portone.close_account(&order, deadline.allow(READ_MAX, AWS_CALL_MAX)).await?;
+                    if let Some(seen) = &seen {
+                        self.portone.close_account(seen, deadline.allow(READ_MAX, AWS_CALL_MAX)).await?;
+                    }
                     tracing::info!(event = "account.closed", order_id = %order.id, by = "operator");
                 }
                 Cancelling::Close { order: next, number } => match self.store.advance(&order, &next).await {

@@ -123,14 +123,16 @@ impl Sync {
                 let (order, seen) = tokio::join!(self.order(id), self.portone.v2.payment(id, read_max));
                 match (order?, seen) {
                     // V1's orders are asked of V1, unless V2 knows the payment as well.
-                    (Some(order), seen @ (Ok(None) | Err(_))) if order.paid_through() == Generation::V1 => {
+                    // V2 shows the newest attempt only, and an older one can have the money.
+                    (Some(order), seen) if order.paid_through() == Generation::V1 && !has_v1_money(&seen) => {
                         let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
                         let known = self.portone.v1.payment_of_order(id, time).await?;
-                        // Its page may have been paid through V2 all the same, and V2 did not say.
-                        if known.is_none() {
-                            if_configured(seen)?;
-                        }
-                        (Some(order), known)
+                        // Its page may have been paid through V2 all the same.
+                        let seen = match known {
+                            Some(known) => Some(known),
+                            None => if_configured(seen)?,
+                        };
+                        (Some(order), seen)
                     }
                     (None, seen) => (None, if_configured(seen)?),
                     (order, seen) => (order, seen?),
@@ -267,6 +269,11 @@ fn owes(order: &Order) -> bool {
 fn holds_foreign_money(order: &Order) -> bool {
     let received = order.received.map_or(0, |money| money.amount);
     order.status == OrderStatus::Rejected && received > order.returned
+}
+
+/// Whether what V2 says of a V1 order's payment leaves nothing to ask V1 for.
+fn has_v1_money(seen: &Result<Option<Observation>, PortoneError>) -> bool {
+    matches!(seen, Ok(Some(seen)) if seen.generation == Generation::V2 || seen.had_money())
 }
 
 /// A generation that this deployment has no credentials of took none of its payments.

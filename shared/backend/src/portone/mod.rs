@@ -9,7 +9,7 @@ pub mod v2;
 
 use std::time::Duration;
 
-use order::{Cancellation, CancellationOutcome, Generation, Order};
+use order::{Cancellation, CancellationOutcome, Generation, Observation, Order};
 
 pub use v1::V1Client;
 pub use v2::V2Client;
@@ -37,14 +37,12 @@ impl Portone {
         }
     }
 
-    /// Closes the virtual account that waits for an order's deposit. One that does not wait is left as it is.
-    pub async fn close_account(&self, order: &Order, timeout: Duration) -> Result<(), PortoneError> {
-        match (order.paid_through(), &order.sighting) {
-            (Generation::V1, Some(sighting)) => {
-                self.v1.close_account(&sighting.transaction_id, timeout).await
-            }
-            (Generation::V1, None) => Ok(()),
-            (Generation::V2, _) => self.v2.close_account(order.id.as_str(), timeout).await,
+    /// Closes the virtual account that was seen to wait for a deposit. One that does not wait any more is left
+    /// as it is.
+    pub async fn close_account(&self, seen: &Observation, timeout: Duration) -> Result<(), PortoneError> {
+        match seen.generation {
+            Generation::V1 => self.v1.close_account(&seen.transaction_id, timeout).await,
+            Generation::V2 => self.v2.close_account(&seen.payment_id, timeout).await,
         }
     }
 

@@ -72,8 +72,8 @@ impl V1Client {
         }
     }
 
-    /// The payment of the order `merchant_uid` now: the one with money in it if there is one, else the
-    /// newest attempt. An older window can be paid after a newer one failed.
+    /// The payment of the order `merchant_uid` now: the one with money in it if there is one, else one that can
+    /// still be paid, else the newest attempt. An older window can be paid after a newer one failed.
     pub async fn payment_of_order(
         &self,
         merchant_uid: &str,
@@ -89,7 +89,9 @@ impl V1Client {
         let rank = |seen: &Observation| match seen.status {
             PaymentStatus::Paid | PaymentStatus::PartialCancelled => 0,
             PaymentStatus::Cancelled => 1,
-            _ => 2,
+            // It can still be paid, though a newer window was opened and left.
+            PaymentStatus::VirtualAccountIssued | PaymentStatus::PayPending => 2,
+            _ => 3,
         };
         // The first of the best: the list is newest first.
         let decisive = seen.into_iter().min_by_key(rank);
