@@ -56,7 +56,7 @@ pub struct GatewayConfig {
     pub max_environments: usize,
     /// Who may call the routes whose authorizer is `AWS_IAM`.
     pub operator: OperatorKeys,
-    /// Serves GET and HEAD requests that no route matches, such as a shop's static files.
+    /// Serves what no route matches, such as a shop's static files. Its 404 and 405 are API Gateway's 404.
     pub fallback: Router,
     /// Takes the functions' output.
     pub log: LogSink,

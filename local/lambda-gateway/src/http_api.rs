@@ -113,13 +113,14 @@ impl HttpApi {
     /// A page or file of the fallback, or API Gateway's 404. A known path with another method is a 404
     /// too: HTTP APIs have no 405.
     async fn unmatched(&self, request: Request) -> Response<Body> {
-        if matches!(*request.method(), Method::GET | Method::HEAD)
-            && let Ok(response) = self.fallback.clone().oneshot(request).await
-            && response.status() != StatusCode::NOT_FOUND
-        {
-            return response;
+        match self.fallback.clone().oneshot(request).await {
+            Ok(response)
+                if !matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) =>
+            {
+                response
+            }
+            _ => answer::message(StatusCode::NOT_FOUND, "Not Found"),
         }
-        answer::message(StatusCode::NOT_FOUND, "Not Found")
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`wire`] | proxies before the backends: counts, latency, faults, gates |
 //! | [`catalogue`] | the catalogue file: validation, items |
 //! | [`bus`], [`pipe`] | the event bus, and what brings the table's changes there |
+//! | `console` | the page that shows events and dead letters |
 //! | [`dynamodb`], [`secrets_manager`], `portone` | the backends |
 //! | [`secret`], [`data`] | what is kept: the secret, the folder |
 //! | [`probe`] | whether all of it answers |
@@ -16,6 +17,7 @@
 
 pub mod bus;
 pub mod catalogue;
+mod console;
 pub mod data;
 pub mod dynamodb;
 pub mod options;

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -13,11 +13,12 @@ use dynoxide::Database;
 use lambda_gateway::{Gateway, GatewayConfig, OperatorKeys, ScheduleError, Template};
 use portone_simulator::Simulator;
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     bus::Bus,
     catalogue,
+    console::{self, Console},
     data::DataFolder,
     dynamodb::{DynamoDb, TABLE_NAME},
     options::{InitialSecret, Products, StackOptions},
@@ -34,7 +35,8 @@ use crate::{
 pub struct Stack {
     gateway: Arc<Gateway>,
     bus: Bus,
-    pipe: Option<RunningPipe>,
+    pipe: Arc<OnceLock<RunningPipe>>,
+    stopping: watch::Sender<bool>,
     simulator: Simulator,
     dynamodb: DynamoDb,
     dynamodb_url: String,
@@ -112,6 +114,15 @@ impl Stack {
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
+        let bus = Bus::default();
+        let running = Arc::new(OnceLock::new());
+        let (stopping, stops) = watch::channel(false);
+        let console = Console {
+            bus: bus.clone(),
+            pipe: Arc::downgrade(&running),
+            portone: format!("{}/console", simulator.url()),
+            stopping: stops,
+        };
         let pipe = template.pipe().filter(|_| options.stream).cloned();
         let log = options.log.clone();
         let gateway = Gateway::start(GatewayConfig {
@@ -124,22 +135,23 @@ impl Stack {
             max_environments: options.max_environments,
             run_schedules: options.run_schedules,
             operator: OperatorKeys::default(),
-            fallback: shop::router(&options.root.join("shop"), &simulator),
+            fallback: console::router(console).merge(shop::router(&options.root.join("shop"), &simulator)),
             log: options.log,
         })
         .await?;
         let gateway = Arc::new(gateway);
-        let bus = Bus::default();
-        let start = |pipe| {
+        if let Some(pipe) = pipe {
             let file = data.as_ref().map(|data| data.file("pipe.json"));
-            RunningPipe::start(pipe, dynamodb.database(), gateway.clone(), bus.clone(), file, log)
-        };
-        let pipe = pipe.map(start).transpose()?;
+            let database = dynamodb.database();
+            let pipe = RunningPipe::start(pipe, database, gateway.clone(), bus.clone(), file, log)?;
+            running.get_or_init(|| pipe);
+        }
 
         Ok(Self {
             gateway,
             bus,
-            pipe,
+            pipe: running,
+            stopping,
             simulator,
             dynamodb,
             dynamodb_url,
@@ -175,14 +187,14 @@ impl Stack {
     /// Holds the pipe from the table to the bus. Resolves when no batch is under way; what the functions
     /// commit from now on reaches the bus after [`Stack::resume_pipe`].
     pub async fn pause_pipe(&self) {
-        if let Some(pipe) = &self.pipe {
+        if let Some(pipe) = self.pipe.get() {
             pipe.pause().await;
         }
     }
 
     /// Lets the pipe go on.
     pub fn resume_pipe(&self) {
-        if let Some(pipe) = &self.pipe {
+        if let Some(pipe) = self.pipe.get() {
             pipe.resume();
         }
     }
@@ -190,7 +202,7 @@ impl Stack {
     /// Resolves when everything that is committed now has been through the pipe: on the bus, filtered out,
     /// or a dead letter. While the pipe is paused it does not resolve.
     pub async fn pipe_caught_up(&self) -> anyhow::Result<()> {
-        match &self.pipe {
+        match self.pipe.get() {
             Some(pipe) => pipe.caught_up().await,
             None => Ok(()),
         }
@@ -198,12 +210,12 @@ impl Stack {
 
     /// The batches that the pipe gave up, oldest first.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.pipe.as_ref().map(RunningPipe::dead_letters).unwrap_or_default()
+        self.pipe.get().map(RunningPipe::dead_letters).unwrap_or_default()
     }
 
     /// Tries every dead letter once more, and answers how many came through.
     pub async fn redrive(&self) -> anyhow::Result<usize> {
-        match &self.pipe {
+        match self.pipe.get() {
             Some(pipe) => pipe.redrive().await,
             None => Ok(0),
         }
@@ -276,7 +288,8 @@ impl Stack {
 
     /// Stops everything and leaves no process. Repeating it does nothing.
     pub async fn shutdown(&self) {
-        if let Some(pipe) = &self.pipe {
+        self.stopping.send_replace(true);
+        if let Some(pipe) = self.pipe.get() {
             pipe.stop();
         }
         self.gateway.shutdown().await;

@@ -121,6 +121,11 @@ impl RunningPipe {
         self.runner.redrive().await
     }
 
+    /// Told of every step forward, and of every redrive.
+    pub(crate) fn progress(&self) -> watch::Receiver<Option<String>> {
+        self.runner.progress.subscribe()
+    }
+
     pub(crate) fn stop(&self) {
         self.task.abort();
     }

@@ -339,3 +339,44 @@ async fn a_system_without_a_stream_has_no_pipe_and_nothing_to_wait_for() {
     assert!(stack.bus().events().is_empty() && stack.dead_letters().is_empty());
     stack.shutdown().await;
 }
+
+#[tokio::test]
+async fn the_console_shows_events_and_dead_letters_and_sends_them_again() {
+    let place = Place::new();
+    fs::write(place.poison(), "").unwrap();
+    let stack = place.start().await;
+    let client = reqwest::Client::new();
+    let base = format!("{}/console", stack.url());
+    let mut changes = client.get(format!("{base}/changes")).send().await.unwrap();
+    put(&stack, "ORDER#1", json!({"poison": {"S": "x"}}));
+    let told = changes.chunk().await.unwrap().unwrap();
+    assert_eq!(told, "event: change\ndata: look\n\n", "a browser drops an event without data");
+
+    let overview = async || -> Value {
+        client.get(format!("{base}/overview")).send().await.unwrap().json().await.unwrap()
+    };
+    let before = overview().await;
+    assert_eq!(before["deadLetters"][0]["queue"], "Letters");
+    assert_eq!(before["published"], 0);
+    fs::remove_file(place.poison()).unwrap();
+    let redrive = client.post(format!("{base}/redrive"));
+    let stranger = redrive.try_clone().unwrap().header("origin", "http://evil.example").send().await.unwrap();
+    assert_eq!(stranger.status(), 403);
+    let done: Value = redrive.send().await.unwrap().json().await.unwrap();
+    assert_eq!(done, json!({"redriven": 1, "left": 0}));
+    let after = overview().await;
+    assert_eq!(after["deadLetters"], json!([]));
+    assert_eq!(after["events"][0]["detail-type"], "OrderChanged");
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/console.js", "text/javascript"),
+        ("/console.css", "text/css"),
+        ("/simulator.css", "text/css"),
+    ] {
+        let file = client.get(format!("{base}{path}")).send().await.unwrap();
+        assert!(file.status() == 200 && file.headers()["content-type"].to_str().unwrap().starts_with(kind));
+    }
+    let began = std::time::Instant::now();
+    stack.shutdown().await;
+    assert!(began.elapsed() < Duration::from_secs(2), "an open console does not hold the end up");
+}
