@@ -9,7 +9,9 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// What this system keeps there, and nothing else: starting afresh must not remove what is not its own.
+use crate::objects;
+
+/// What this system keeps there beside the folder of objects, and nothing else: starting afresh must not remove what is not its own.
 const KEPT: [&str; 7] = [
     "dynamodb.sqlite",
     "dynamodb.sqlite-wal",
@@ -41,13 +43,11 @@ impl DataFolder {
         }
         if fresh {
             for name in KEPT {
-                match fs::remove_file(path.join(name)) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(error).with_context(|| path.join(name).display().to_string());
-                    }
-                    _ => {}
-                }
+                removed(fs::remove_file(path.join(name)))
+                    .with_context(|| path.join(name).display().to_string())?;
             }
+            removed(fs::remove_dir_all(path.join(objects::FOLDER)))
+                .with_context(|| path.join(objects::FOLDER).display().to_string())?;
         }
         Ok(Self { path: path.to_owned(), lock })
     }
@@ -71,6 +71,14 @@ impl Drop for DataFolder {
     }
 }
 
+/// What was not there is as good as removed.
+fn removed(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,9 +91,12 @@ mod tests {
         assert!(DataFolder::open(&path, false).is_err_and(|error| error.to_string().contains("in use")));
         fs::write(first.file("secret.json"), "{}").unwrap();
         fs::write(first.file("notes.txt"), "mine").unwrap();
+        fs::create_dir_all(first.file("objects/bucket")).unwrap();
+        fs::write(first.file("objects/bucket/a.csv"), "1").unwrap();
         drop(first);
         let again = DataFolder::open(&path, true).unwrap();
         assert!(!again.file("secret.json").exists());
+        assert!(!again.file("objects").exists());
         assert!(again.file("notes.txt").exists());
     }
 }

@@ -10,7 +10,7 @@
 //! | [`catalogue`] | the catalogue file: validation, items |
 //! | [`bus`], [`pipe`] | the event bus, and what brings the table's changes there |
 //! | `console` | the page that shows events and dead letters |
-//! | [`dynamodb`], [`secrets_manager`], `portone` | the backends |
+//! | [`dynamodb`], [`secrets_manager`], [`objects`], `portone` | the backends |
 //! | [`secret`], [`data`] | what is kept: the secret, the folder |
 //! | [`probe`] | whether all of it answers |
 //! | `ports`, `shop` | listeners; the demo shop's files |
@@ -20,6 +20,7 @@ pub mod catalogue;
 mod console;
 pub mod data;
 pub mod dynamodb;
+pub mod objects;
 pub mod options;
 pub mod pipe;
 mod portone;
@@ -32,6 +33,7 @@ pub mod stack;
 pub mod wire;
 
 pub use bus::Bus;
+pub use objects::Objects;
 pub use options::{InitialSecret, PaymentMode, Products, StackOptions};
 pub use pipe::DeadLetter;
 pub use stack::Stack;

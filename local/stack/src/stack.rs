@@ -21,6 +21,7 @@ use crate::{
     console::{self, Console},
     data::DataFolder,
     dynamodb::{DynamoDb, TABLE_NAME},
+    objects::{self, Objects},
     options::{InitialSecret, Products, StackOptions},
     pipe::{DeadLetter, RunningPipe},
     portone,
@@ -41,6 +42,7 @@ pub struct Stack {
     dynamodb: DynamoDb,
     dynamodb_url: String,
     secrets_manager: SecretsManager,
+    objects: Objects,
     secret: tokio::sync::Mutex<Option<String>>,
     wires: BTreeMap<Backend, Wire>,
     epoch: Instant,
@@ -73,6 +75,11 @@ impl Stack {
             secrets_manager.create(SECRET_ID, secret).await?;
         }
 
+        let objects = ports::free().await?;
+        let objects_url = address(&objects)?;
+        let folder = data.as_ref().map(|data| data.file(objects::FOLDER));
+        let objects = Objects::start(objects, folder, template.buckets())?;
+
         let known: Value =
             secret.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let state = data.as_ref().map(|data| data.file("portone.json"));
@@ -84,6 +91,7 @@ impl Stack {
         for (backend, upstream) in [
             (Backend::DynamoDb, dynamodb_url.clone()),
             (Backend::SecretsManager, secrets_manager_url),
+            (Backend::S3, objects_url),
             (Backend::Portone, simulator.url().to_owned()),
             (Backend::PortoneV1, simulator.v1_url().to_owned()),
         ] {
@@ -97,6 +105,7 @@ impl Stack {
                 ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
                 ("AWS_ENDPOINT_URL_DYNAMODB", wire(Backend::DynamoDb)),
                 ("AWS_ENDPOINT_URL_SECRETS_MANAGER", wire(Backend::SecretsManager)),
+                ("AWS_ENDPOINT_URL_S3", wire(Backend::S3)),
                 ("PORTONE_API_BASE", wire(Backend::Portone)),
                 ("PORTONE_V1_API_BASE", wire(Backend::PortoneV1)),
             ]
@@ -156,6 +165,7 @@ impl Stack {
             dynamodb,
             dynamodb_url,
             secrets_manager,
+            objects,
             secret: tokio::sync::Mutex::new(secret),
             wires,
             epoch,
@@ -231,6 +241,11 @@ impl Stack {
         &self.dynamodb_url
     }
 
+    /// The objects in the buckets.
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
     /// The embedded database itself.
     pub fn database(&self) -> &Database {
         self.dynamodb.database()
@@ -296,6 +311,7 @@ impl Stack {
         self.simulator.shutdown().await;
         self.wires.values().for_each(Wire::stop);
         self.secrets_manager.stop();
+        self.objects.stop();
         self.dynamodb.stop();
     }
 }

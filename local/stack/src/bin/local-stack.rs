@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use lambda_gateway::{LogLine, LogSink, Stream};
-use local_stack::{PaymentMode, Products, Stack, StackOptions, probe};
+use local_stack::{Backend, PaymentMode, Products, Stack, StackOptions, probe};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const USAGE: &str = "\
@@ -90,6 +90,9 @@ async fn run(mut options: StackOptions) -> anyhow::Result<()> {
     eprintln!("console          {}/console/", stack.url());
     eprintln!("PortOne console  {}/console", stack.simulator().url());
     eprintln!("DynamoDB         {} (table {})", stack.dynamodb_url(), stack.table_name());
+    for bucket in stack.objects().buckets() {
+        eprintln!("S3               {}/{bucket}", stack.wire(Backend::S3).url());
+    }
     eprintln!("Ctrl-C stops all of it.");
     println!("ready {}/", stack.url());
 

@@ -41,6 +41,8 @@ pub enum Backend {
     DynamoDb,
     /// The secret.
     SecretsManager,
+    /// The buckets.
+    S3,
     /// PortOne's V2 REST API.
     Portone,
     /// PortOne's V1 REST API.

@@ -41,6 +41,12 @@ pub(super) fn name(backend: Backend, method: &Method, path: &str, headers: &Head
             .and_then(|target| target.to_str().ok()?.rsplit('.').next())
             .unwrap_or("unknown")
             .to_owned(),
+        Backend::S3 => match *method {
+            Method::PUT => "PutObject".to_owned(),
+            Method::GET => "GetObject".to_owned(),
+            Method::HEAD => "HeadObject".to_owned(),
+            _ => format!("{method} object"),
+        },
         Backend::Portone | Backend::PortoneV1 => format!("{method} {}", template(backend, path)),
     }
 }
@@ -92,6 +98,7 @@ mod tests {
         assert_eq!(name(Backend::DynamoDb, &Method::POST, "/", &put), "PutItem");
         let get = target("secretsmanager.GetSecretValue");
         assert_eq!(name(Backend::SecretsManager, &Method::POST, "/", &get), "GetSecretValue");
+        assert_eq!(name(Backend::S3, &Method::PUT, "/export-bucket/a.csv", &HeaderMap::new()), "PutObject");
         for (backend, path, expected) in [
             (Backend::Portone, "/payments/01JD?storeId=s", "GET /payments/{paymentId}"),
             (Backend::Portone, "/payments/a%2Fb/cancel", "GET /payments/{paymentId}/cancel"),

@@ -112,6 +112,7 @@ fn throttled(backend: Backend) -> Reply {
                 "message": "Rate exceeded",
             }),
         ),
+        Backend::S3 => s3(503, "SlowDown", "Please reduce your request rate."),
         // PortOne documents no throttling; what stands before its API answers a page.
         Backend::Portone | Backend::PortoneV1 => {
             Reply::new(429, "text/html", "<h1>429 Too Many Requests</h1>".to_owned())
@@ -137,6 +138,7 @@ fn broken(backend: Backend) -> Reply {
                 "Message": "An error occurred on the server side.",
             }),
         ),
+        Backend::S3 => s3(500, "InternalError", "We encountered an internal error. Please try again."),
         Backend::Portone => Reply::json(
             500,
             "application/json",
@@ -155,6 +157,11 @@ fn broken(backend: Backend) -> Reply {
             }),
         ),
     }
+}
+
+fn s3(status: u16, code: &str, message: &str) -> Reply {
+    let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    Reply::new(status, "application/xml", body)
 }
 
 /// DynamoDB tells of a conflict in two ways: in the reasons of a cancelled transaction, or, to a single
