@@ -1,6 +1,6 @@
 //! What the rest of the shop is told of: fulfilment, mail, accounting.
 
-use crate::{Order, OrderStatus};
+use crate::{Cancellation, CancellationStatus, Order, OrderStatus};
 
 /// Something that happened to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,4 +43,19 @@ pub fn events(before: Option<&Order>, after: &Order) -> Vec<EventKind> {
         (now_in(OrderStatus::Rejected), EventKind::OrderRejected),
     ];
     happened.into_iter().filter_map(|(holds, kind)| holds.then_some(kind)).collect()
+}
+
+/// The most that one write of an order tells: its money came, and (some of) it had gone back before anybody
+/// looked.
+pub const EVENTS_AT_ONCE_MAX: usize = 2;
+
+/// The cancellations that money went back by between two states of an order. They can sum to less than what
+/// went back: PortOne does not list all that it counts.
+pub fn succeeded<'a>(before: Option<&Order>, after: &'a Order) -> Vec<&'a Cancellation> {
+    let done = |row: &&Cancellation| row.status == CancellationStatus::Succeeded && row.amount > 0;
+    let known = |number| {
+        let rows = before.map_or(&[][..], |order| order.cancellations.as_slice());
+        rows.iter().filter(done).any(|row| row.number == number)
+    };
+    after.cancellations.iter().filter(done).filter(|row| !known(row.number)).collect()
 }

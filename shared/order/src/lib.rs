@@ -16,12 +16,17 @@
 //! | [`mod@order`] | the order, its statuses and its cancellation ledger |
 //! | [`observation`] | what PortOne says of one payment now, in either generation's words |
 //! | [`mod@decide`] | order + observation → what to do |
+//! | [`event`] | what a write of an order tells the rest of the shop |
+//! | [`day`] | days as Korea counts them |
+//! | [`statement`], [`books`] | what came and went on a day, and over the whole table |
 
 pub mod audit;
+pub mod books;
 pub mod cancel;
 pub mod cancellation;
 mod commit;
 pub mod confirm;
+pub mod day;
 pub mod decide;
 pub mod event;
 pub mod expiry;
@@ -37,6 +42,7 @@ pub mod observation;
 pub mod order;
 pub mod personal;
 pub mod product;
+pub mod statement;
 pub mod timestamp;
 mod words;
 
