@@ -143,6 +143,11 @@ pub fn order_ttl_minutes() -> Result<u32, ConfigError> {
     }
 }
 
+/// `EXPORT_BUCKET`: the S3 bucket that statements are written to.
+pub fn export_bucket() -> Result<String, ConfigError> {
+    required("EXPORT_BUCKET")
+}
+
 /// `RUST_LOG`, if set.
 pub fn log_directives() -> Option<String> {
     optional("RUST_LOG")
@@ -163,6 +168,8 @@ pub struct AwsEnvironment {
     pub dynamodb_endpoint: Option<String>,
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`.
     pub secrets_manager_endpoint: Option<String>,
+    /// `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`.
+    pub s3_endpoint: Option<String>,
 }
 
 /// The AWS variables, which Lambda sets for every function.
@@ -174,6 +181,7 @@ pub fn aws() -> Result<AwsEnvironment, ConfigError> {
         secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
         session_token: optional("AWS_SESSION_TOKEN"),
         dynamodb_endpoint: optional("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| everywhere.clone()),
-        secrets_manager_endpoint: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER").or(everywhere),
+        secrets_manager_endpoint: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER").or_else(|| everywhere.clone()),
+        s3_endpoint: optional("AWS_ENDPOINT_URL_S3").or(everywhere),
     })
 }

@@ -18,7 +18,9 @@ mod item;
 mod orders;
 mod parked;
 mod products;
+mod scan;
 mod stock;
+mod stream;
 mod waiting;
 mod watermark;
 
@@ -26,6 +28,8 @@ pub use findings::{Finding, Found, KeptFinding};
 pub use orders::{AdvanceError, Created, KeyedOrder, RequestFingerprint};
 pub use parked::ParkedDelivery;
 pub use products::Catalogue;
+pub use scan::OrderScan;
+pub use stream::{OrderChange, StreamRecord};
 pub use waiting::SHARDS;
 
 /// Why the table gave no answer that can be used.
