@@ -1,0 +1,65 @@
+//! What the writes of orders tell the rest of the shop: the enrichment of the pipe between the table's
+//! stream and the event bus (docs/EVENTS.md).
+//!
+//! A pure function of the records: whoever asks again, for whatever reason, gets the same events with the
+//! same ids.
+
+use backend::{
+    store::{OrderChange, StoreError, StreamRecord},
+    telemetry,
+};
+use order::event::{EVENTS_AT_ONCE_MAX, events};
+use serde_json::Value;
+
+pub mod message;
+
+/// What a pipe can put on a bus in one go. It does not send an answer that is longer.
+pub const EVENTS_MAX: usize = 10;
+
+/// The template's `BatchSize`: no batch of so many records can tell more than goes on the bus in one go.
+pub const RECORDS_MAX: usize = EVENTS_MAX / EVENTS_AT_ONCE_MAX;
+
+/// Why a batch is refused whole: the pipe is not wired as the template does it. It repeats the batch and
+/// lays it aside in its dead-letter queue.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchFault {
+    /// The stream tells one side of a write only.
+    #[error("record {0} has not both images: the stream must be NEW_AND_OLD_IMAGES")]
+    NoImages(String),
+    /// More records came than may come at once, and told more than the pipe would send.
+    #[error("{0} events of one batch: the pipe's BatchSize must be at most {RECORDS_MAX}")]
+    TooMany(usize),
+}
+
+/// The events of a batch of stream records, in their order.
+///
+/// A record that cannot be read is told of as an event of its own. Failing the batch instead would hold up
+/// every order behind it for a day, and would then lose its neighbours with it.
+pub fn tell(records: &[StreamRecord]) -> Result<Vec<Value>, BatchFault> {
+    let mut told = Vec::new();
+    for record in records {
+        if !record.has_its_images() {
+            return Err(BatchFault::NoImages(record.id().to_owned()));
+        }
+        match record.order_change() {
+            Ok(None) => {}
+            Ok(Some(OrderChange { before, after })) => {
+                let kinds = events(before.as_ref(), &after);
+                told.extend(kinds.into_iter().map(|kind| message::event(kind, before.as_ref(), &after)));
+            }
+            Err(error) => {
+                let attribute = match &error {
+                    StoreError::Broken { attribute, .. } => attribute,
+                    StoreError::Unavailable { .. } => "",
+                };
+                let error = telemetry::chain(&error);
+                tracing::error!(event = "event.undecodable", record = record.id(), error);
+                told.push(message::unreadable(record, attribute));
+            }
+        }
+    }
+    if told.len() > EVENTS_MAX { Err(BatchFault::TooMany(told.len())) } else { Ok(told) }
+}
+
+#[cfg(test)]
+mod tests;
