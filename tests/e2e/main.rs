@@ -22,6 +22,7 @@ mod portone_faults;
 mod reading;
 mod rounds;
 mod secrets;
+mod stock;
 mod table_faults;
 mod tax_free;
 mod v1;

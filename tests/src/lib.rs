@@ -6,6 +6,7 @@
 //! | [`shop`] | the running system as a browser, PortOne and an operator meet it |
 //! | [`answer`] | an HTTP answer, and what it must be |
 //! | [`delivery`] | a webhook delivery made by hand: its body, its time, its signatures |
+//! | [`schedule`] | the schedule that looks, and time that passes |
 //! | [`v1`] | PortOne V1's window, page and webhook |
 //! | [`table`] | what is stored, as plain JSON |
 //! | [`functions`] | where the functions' executables are, and running one by itself |
@@ -13,6 +14,7 @@
 pub mod answer;
 pub mod delivery;
 pub mod functions;
+pub mod schedule;
 pub mod shop;
 pub mod table;
 pub mod v1;

@@ -51,6 +51,46 @@ pub fn set_order(stack: &Stack, order_id: &str, attribute: &str, value: &Value) 
     set(stack, &format!("ORDER#{}", &order_id[10..]), "ORDER", attribute, value);
 }
 
+/// Sets one member of a map in an order, which keeps its version.
+pub fn set_inside(stack: &Stack, order_id: &str, map: &str, member: &str, value: &Value) {
+    let request = json!({
+        "TableName": stack.table_name(),
+        "Key": order_key(order_id),
+        "ConditionExpression": "attribute_exists(#map)",
+        "UpdateExpression": "SET #map.#member = :value",
+        "ExpressionAttributeNames": { "#map": map, "#member": member },
+        "ExpressionAttributeValues": { ":value": value },
+    });
+    let request = serde_json::from_value(request).expect("an UpdateItem request");
+    stack.database().update_item(request).expect("the order has this map");
+}
+
+/// Takes one attribute off a product.
+pub fn unset_product(stack: &Stack, product_id: &str, attribute: &str) {
+    let request = json!({
+        "TableName": stack.table_name(),
+        "Key": { "PK": { "S": format!("PRODUCT#{product_id}") }, "SK": { "S": "PRODUCT" } },
+        "UpdateExpression": "REMOVE #attribute",
+        "ExpressionAttributeNames": { "#attribute": attribute },
+    });
+    let request = serde_json::from_value(request).expect("an UpdateItem request");
+    stack.database().update_item(request).expect("the product can be changed");
+}
+
+/// Deletes a product.
+pub fn delete_product(stack: &Stack, product_id: &str) {
+    let request = json!({
+        "TableName": stack.table_name(),
+        "Key": { "PK": { "S": format!("PRODUCT#{product_id}") }, "SK": { "S": "PRODUCT" } },
+    });
+    let request = serde_json::from_value(request).expect("a DeleteItem request");
+    stack.database().delete_item(request).expect("the product can be deleted");
+}
+
+fn order_key(order_id: &str) -> Value {
+    json!({ "PK": { "S": format!("ORDER#{}", &order_id[10..]) }, "SK": { "S": "ORDER" } })
+}
+
 fn set(stack: &Stack, partition: &str, sort: &str, attribute: &str, value: &Value) {
     let request = json!({
         "TableName": stack.table_name(),
