@@ -10,6 +10,7 @@ mod create_order;
 mod create_order_faults;
 mod deadlines;
 mod events;
+mod expiry;
 mod generations;
 mod idempotency;
 mod init;

@@ -40,10 +40,11 @@ impl Shop {
         self.make_due(order);
     }
 
-    /// As if the deadline of the order's virtual account had passed; it is looked at now.
+    /// As if the deadline of the order's virtual account had passed, and the order's own long before; it is
+    /// looked at now.
     pub fn expire_account(&self, order: &Placed) {
         table::set_inside(&self.stack, &order.id, "virtualAccount", "expiresAt", &millis_ago(1_000));
-        self.make_due(order);
+        self.expire(order, 86_400_000);
     }
 
     /// How many pieces of a product are left; `null` if they are not counted.
