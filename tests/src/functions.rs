@@ -11,7 +11,7 @@ use std::{
 use tokio::{io::AsyncReadExt as _, process::Command};
 
 /// The functions, by name.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 11] = [
     "create-order",
     "verify-payment",
     "webhook",
@@ -21,6 +21,8 @@ pub const NAMES: [&str; 9] = [
     "cancel-order",
     "back-office",
     "reconcile",
+    "order-events",
+    "daily-export",
 ];
 
 /// The folder of the executables: `FUNCTIONS_DIR`, or where cargo puts a debug build. Panics if one of

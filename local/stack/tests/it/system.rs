@@ -8,7 +8,19 @@ use local_stack::{
 };
 use serde_json::{Value, json};
 
-const FUNCTIONS: [&str; 5] = ["create-order", "get-order", "list-products", "verify-payment", "webhook"];
+const FUNCTIONS: [&str; 11] = [
+    "back-office",
+    "cancel-order",
+    "confirm-payment",
+    "create-order",
+    "daily-export",
+    "get-order",
+    "list-products",
+    "order-events",
+    "reconcile",
+    "verify-payment",
+    "webhook",
+];
 
 fn functions(folder: &Path) {
     for name in FUNCTIONS {
