@@ -44,8 +44,8 @@ pub struct Invocation {
 /// Why there is no statement.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The day that was asked for.
-    #[error("the day: {0}")]
+    /// The day that was asked for is none.
+    #[error(transparent)]
     Day(#[from] NotADay),
     /// It is still to come.
     #[error("{0} has not begun in Korea")]
@@ -79,7 +79,7 @@ pub struct Walk {
     pub unreadable: u64,
     /// How many orders do not balance.
     pub unbalanced: u64,
-    /// What a person has to look at, the first [`FINDINGS_MAX`].
+    /// What a person has to look at, the first thousand of it.
     pub findings: Vec<Finding>,
 }
 

@@ -31,6 +31,7 @@ fn order(entropy: u8, name: &str, total: Money, tax_free: u64, back: &[u64]) -> 
         request: None,
         refund_account: None,
         at: MORNING,
+        asked_again_at: None,
     };
     let entry = |minutes: u32, status, cancellations| Entry {
         at: MORNING.plus_minutes(minutes),
@@ -282,7 +283,7 @@ fn the_day_is_yesterday_in_korea_unless_one_is_named_that_has_begun() {
     assert_eq!(day(&Invocation::default(), night).as_deref(), Ok("2026-11-23"));
     assert_eq!(day(&named("2026-11-24"), night).as_deref(), Ok("2026-11-24"));
     assert_eq!(day(&named("2026-11-25"), night), Err("2026-11-25 has not begun in Korea".to_owned()));
-    assert_eq!(day(&named("어제"), night), Err("the day: a day is written like 2026-11-23".to_owned()));
+    assert_eq!(day(&named("어제"), night), Err("a day is written like 2026-11-23".to_owned()));
 
     let scheduled: Invocation = serde_json::from_value(json!({ "time": "x", "day": null })).unwrap();
     assert_eq!(scheduled.day, None);

@@ -1,6 +1,6 @@
 //! Events against their schemas, and batches of records as a pipe gives them.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
 
 use super::*;
 use jsonschema::Validator;
@@ -89,6 +89,7 @@ fn seen(status: PaymentStatus, returned: u64) -> Observation {
             number: "X123".to_owned(),
             holder: Some("포트원".to_owned()),
             expires_at: Some(NOW.plus_minutes(600)),
+            transaction_id: "tx-1".to_owned(),
         }),
         failure: None,
         paid_by: PaidBy::Card,
@@ -121,7 +122,8 @@ fn one_of_each() -> Vec<Value> {
     let part = after(&paid, &seen(PaymentStatus::PartialCancelled, 300));
     let all = Observation { cancelled: 1000, ..seen(PaymentStatus::Cancelled, 700) };
     let all = after(&part, &all);
-    let order::Overdue::Expire(expired) = order::overdue(&new, None, look(NOW.plus_minutes(31))) else {
+    let order::Overdue::Expire(expired) = order::overdue(&new, None, look(NOW.plus_minutes(31)), false)
+    else {
         panic!("it is overdue")
     };
     let rejected = after(&new, &Observation { total: 900, ..seen(PaymentStatus::Paid, 0) });
@@ -139,6 +141,8 @@ fn one_of_each() -> Vec<Value> {
 }
 
 /// The schemas beside the code, by the type they are of.
+static SCHEMAS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(schemas);
+
 fn schemas() -> BTreeMap<String, Validator> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/events");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -153,8 +157,8 @@ fn schemas() -> BTreeMap<String, Validator> {
     files.map(schema).collect()
 }
 
-fn faults(schemas: &BTreeMap<String, Validator>, event: &Value) -> Vec<String> {
-    let schema = &schemas[event["type"].as_str().unwrap()];
+fn faults(event: &Value) -> Vec<String> {
+    let schema = &SCHEMAS[event["type"].as_str().unwrap()];
     schema.iter_errors(event).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
@@ -175,7 +179,6 @@ fn pointers(value: &Value) -> Vec<String> {
 
 #[test]
 fn every_kind_of_event_has_its_schema_and_satisfies_it() {
-    let schemas = schemas();
     let every = one_of_each();
     let kinds: Vec<_> = every.iter().map(|event| event["type"].as_str().unwrap()).collect();
     let expected = [
@@ -188,15 +191,14 @@ fn every_kind_of_event_has_its_schema_and_satisfies_it() {
         "OrderUnreadable",
     ];
     assert_eq!(kinds, expected);
-    assert_eq!(schemas.len(), expected.len(), "a schema of no event");
+    assert_eq!(SCHEMAS.len(), expected.len(), "a schema of no event");
     for event in &every {
-        assert_eq!(faults(&schemas, event), [""; 0], "{event:#}");
+        assert_eq!(faults(event), [""; 0], "{event:#}");
     }
 }
 
 #[test]
 fn a_member_more_or_less_is_another_version() {
-    let schemas = schemas();
     // PortOne does not always say these of an account.
     let optional = ["/virtualAccount/bank", "/virtualAccount/holder", "/virtualAccount/expiresAt"];
     for event in one_of_each() {
@@ -204,14 +206,14 @@ fn a_member_more_or_less_is_another_version() {
         for at in objects.chain([String::new()]) {
             let mut more = event.clone();
             more.pointer_mut(&at).unwrap()["another"] = json!(1);
-            assert!(!faults(&schemas, &more).is_empty(), "{} with another at {at:?}", event["type"]);
+            assert!(!faults(&more).is_empty(), "{} with another at {at:?}", event["type"]);
         }
         for at in pointers(&event) {
             let (parent, name) = at.rsplit_once('/').unwrap();
             let mut less = event.clone();
             let Some(members) = less.pointer_mut(parent).unwrap().as_object_mut() else { continue };
             members.remove(name);
-            let valid = schemas[event["type"].as_str().unwrap()].is_valid(&less);
+            let valid = SCHEMAS[event["type"].as_str().unwrap()].is_valid(&less);
             assert_eq!(valid, optional.contains(&&*at), "{} without {at}", event["type"]);
         }
     }
@@ -300,7 +302,6 @@ proptest! {
     fn whatever_happens_to_an_order_its_events_are_valid_few_unlike_each_other_and_about_no_person(
         news in vec(any_seen(), 0..12)
     ) {
-        let schemas = schemas();
         let (mut order, mut ids) = (pending(), Vec::new());
         prop_assert_eq!(told(None, &order), Vec::<Value>::new());
         for seen in &news {
@@ -309,7 +310,7 @@ proptest! {
             prop_assert!(told_now.len() <= EVENTS_AT_ONCE_MAX);
             prop_assert_eq!(&told_now, &told(Some(&order), &next), "asked again");
             for event in told_now {
-                prop_assert_eq!(faults(&schemas, &event), Vec::<String>::new(), "{:#}", event);
+                prop_assert_eq!(faults(&event), Vec::<String>::new(), "{:#}", event);
                 let text = event.to_string();
                 prop_assert!(!["홍길동", "gildong", "0101234"].iter().any(|person| text.contains(person)), "{}", text);
                 ids.push(event["id"].as_str().unwrap().to_owned());

@@ -143,10 +143,9 @@ impl App {
             Ok(Synced::Order { order, seen: None, .. })
                 if matches!(claim, Claim::V1Transaction { .. }) && order.is_open() =>
             {
-                let soon = Some(now.plus_minutes(1));
                 self.sync
                     .store
-                    .plan_look(&order, soon)
+                    .bring_look_forward(order.id, now.plus_minutes(1))
                     .await
                     .map_err(failed)
                     .map_err(|problem| NotApplied(problem.code()))?;

@@ -12,8 +12,20 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::Subscriber
 use crate::config;
 
 /// The crates of this repository that log.
-const OURS: [&str; 6] =
-    ["backend", "create_order", "get_order", "list_products", "verify_payment", "webhook"];
+const OURS: [&str; 12] = [
+    "backend",
+    "back_office",
+    "cancel_order",
+    "confirm_payment",
+    "create_order",
+    "daily_export",
+    "get_order",
+    "list_products",
+    "order_events",
+    "reconcile",
+    "verify_payment",
+    "webhook",
+];
 
 /// Starts logging to stdout. `RUST_LOG` is a level or a list of `target=level`; `info` by default.
 pub fn init() {

@@ -1,9 +1,10 @@
 //! An operator wants an order cancelled, in whole or in part.
 
 use crate::{
-    Cancellation, CancellationOrigin, CancellationStatus, Observation, Order, OrderStatus, PaymentStatus,
+    Cancellation, CancellationOrigin, CancellationStatus, Observation, Order, OrderStatus,
     cancellation::{RefundAccount, RequestMark},
     commit::commit,
+    expiry::{is_without_money, may_take_deposit},
     journal::Look,
     ledger::{next_number, tax_free_left},
     method::{self, GoingBack, MethodRefusal},
@@ -72,12 +73,14 @@ pub enum Cancelling {
     Refused(CancelRefusal),
 }
 
-/// What an operator's request does to an order that stands by what PortOne said just now.
+/// What an operator's request does to an order that stands by what PortOne said just now; `closed` says that its
+/// virtual account was closed just now.
 pub fn cancel(
     order: &Order,
     seen: Option<&Observation>,
     wanted: &WantedCancellation,
     look: Look<'_>,
+    closed: bool,
 ) -> Cancelling {
     let made = |row: &&Cancellation| row.request.as_ref().is_some_and(|mark| mark.key == wanted.request.key);
     let made = order.cancellations.iter().find(made);
@@ -93,35 +96,39 @@ pub fn cancel(
     match order.status {
         OrderStatus::Pending | OrderStatus::PayPending | OrderStatus::VirtualAccountIssued => {
             let number = made.map(|row| row.number);
-            match seen.map(|seen| seen.status) {
-                None | Some(PaymentStatus::Ready | PaymentStatus::Failed) => {
-                    let mut next = order.clone();
-                    let number = number.unwrap_or_else(|| begin_closing(&mut next, wanted, look));
-                    next.status = OrderStatus::Cancelled;
-                    next.virtual_account = None;
-                    Cancelling::Close { order: Box::new(commit(order, next, look, seen)), number }
-                }
-                Some(PaymentStatus::VirtualAccountIssued) => match number {
-                    Some(_) => Cancelling::CloseAccount { intent: None },
-                    None => {
+            let whole = wanted.amount.is_none_or(|amount| amount == order.total.amount);
+            if !closed && may_take_deposit(order, seen) && whole {
+                return Cancelling::CloseAccount {
+                    intent: number.is_none().then(|| {
                         let mut next = order.clone();
                         begin_closing(&mut next, wanted, look);
-                        Cancelling::CloseAccount { intent: Some(Box::new(commit(order, next, look, seen))) }
-                    }
-                },
-                Some(_) => Cancelling::Refused(CancelRefusal::Undecided),
+                        Box::new(commit(order, next, look, seen))
+                    }),
+                };
             }
+            if !is_without_money(seen, false) {
+                return Cancelling::Refused(CancelRefusal::Undecided);
+            }
+            // Nothing was paid: there is no part of it to give back.
+            if !whole {
+                return Cancelling::Refused(CancelRefusal::ExceedsBalance(0));
+            }
+            let mut next = order.clone();
+            let number = number.unwrap_or_else(|| begin_closing(&mut next, wanted, look));
+            next.status = OrderStatus::Cancelled;
+            next.virtual_account = None;
+            Cancelling::Close { order: Box::new(commit(order, next, look, seen)), number }
         }
-        OrderStatus::Paid | OrderStatus::PartialCancelled => match seen {
+        OrderStatus::Rejected if order.balance() == 0 => Cancelling::Refused(CancelRefusal::NothingLeft),
+        // Money that is not the order's goes back by itself, unless it is a deposit: that needs an account.
+        OrderStatus::Paid | OrderStatus::PartialCancelled | OrderStatus::Rejected => match seen {
             Some(seen) => match ask(order, seen, wanted, look) {
                 Ok(asked) => asked,
                 Err(refusal) => Cancelling::Refused(refusal),
             },
             None => Cancelling::Refused(CancelRefusal::Undecided),
         },
-        OrderStatus::Cancelled | OrderStatus::Expired | OrderStatus::Rejected => {
-            Cancelling::Refused(CancelRefusal::NothingLeft)
-        }
+        OrderStatus::Cancelled | OrderStatus::Expired => Cancelling::Refused(CancelRefusal::NothingLeft),
     }
 }
 
@@ -197,5 +204,6 @@ fn row(
         request: Some(wanted.request),
         refund_account: None,
         at: look.at,
+        asked_again_at: None,
     }
 }

@@ -55,8 +55,10 @@ pub struct Cancellation {
     pub request: Option<RequestMark>,
     /// Where the money goes. Kept until the outcome is known, since every try is the same request.
     pub refund_account: Option<RefundAccount>,
-    /// When PortOne was last to be asked for it; of somebody else's, when they asked.
+    /// When it was begun: written down first, or asked for by somebody else.
     pub at: Timestamp,
+    /// When PortOne was last asked for it, where that is more than once.
+    pub asked_again_at: Option<Timestamp>,
 }
 
 impl Cancellation {

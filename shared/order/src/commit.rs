@@ -10,9 +10,11 @@ use crate::{
 /// `next` as it is to be written in place of `before`: dated, with its stock kept or released, the next
 /// look planned and the journal's entry made.
 pub(crate) fn commit(before: &Order, mut next: Order, look: Look<'_>, seen: Option<&Observation>) -> Order {
-    if !next.is_open() && next.received.is_none() {
+    if !next.is_open() {
+        let paid = next.received.is_some();
         for row in next.cancellations.iter_mut().filter(|row| row.is_closing()) {
-            row.status = CancellationStatus::Succeeded;
+            // Money was faster than closing the order.
+            row.status = if paid { CancellationStatus::Failed } else { CancellationStatus::Succeeded };
         }
     }
     next.updated_at = look.at;

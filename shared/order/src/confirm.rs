@@ -1,6 +1,6 @@
 //! PortOne's last question before a PG approves a payment.
 
-use crate::{Order, OrderStatus, Timestamp};
+use crate::{Cancellation, Order, OrderStatus, Timestamp};
 
 /// Why a payment must not be approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,9 @@ pub enum ConfirmRefusal {
 pub fn may_approve(order: &Order, total: u64, now: Timestamp) -> Result<(), ConfirmRefusal> {
     match order.status {
         OrderStatus::Pending | OrderStatus::PayPending | OrderStatus::VirtualAccountIssued => {
-            if total != order.total.amount {
+            if order.cancellations.iter().any(Cancellation::is_closing) {
+                Err(ConfirmRefusal::Closed)
+            } else if total != order.total.amount {
                 Err(ConfirmRefusal::Amount)
             } else if now > order.due() {
                 Err(ConfirmRefusal::Closed)

@@ -210,8 +210,13 @@ fn attempt(
     }
     let mut next = order.clone();
     next.status = status;
-    next.virtual_account =
-        seen.virtual_account.clone().filter(|_| status == OrderStatus::VirtualAccountIssued);
+    if status == OrderStatus::VirtualAccountIssued {
+        next.virtual_account.clone_from(&seen.virtual_account);
+    } else {
+        // The buyer may still pay into an account that another window issued.
+        next.virtual_account =
+            next.virtual_account.filter(|account| account.transaction_id != seen.transaction_id);
+    }
     next.last_failure = seen.failure.clone().filter(|_| failed);
     next.sighting = Some(sighting(seen));
     write(order, next, look, Some(seen))

@@ -25,6 +25,8 @@ pub enum FindingKind {
     Undecided,
     /// An order cannot be read, or its books do not balance.
     BrokenOrder,
+    /// PortOne's answer about a payment cannot be used.
+    UnusableAnswer,
 }
 
 impl FindingKind {
@@ -55,6 +57,9 @@ impl FindingKind {
             Self::Undecided => {
                 ("PG사가 사흘째 결정하지 않았습니다.", "The PG has not decided for three days.")
             }
+            Self::UnusableAnswer => {
+                ("포트원의 결제 기록을 읽을 수 없습니다.", "PortOne's record of a payment cannot be used.")
+            }
             Self::BrokenOrder => {
                 ("주문 기록이 맞지 않습니다.", "An order's record is broken or does not balance.")
             }
@@ -69,13 +74,15 @@ impl FindingKind {
                 "포트원 콘솔에서 결제를 확인하고, 주인이 없으면 그곳에서 취소하세요.",
                 "Look at the payment in PortOne's console; cancel it there if nobody ordered it.",
             ),
-            Self::PaymentChanged | Self::UnrecognizedStatus | Self::AnotherPayment => (
-                "포트원 콘솔의 결제와 주문 기록을 비교하고 포트원에 문의하세요.",
-                "Compare the payment in PortOne's console with the order's journal and ask PortOne.",
-            ),
+            Self::PaymentChanged | Self::UnrecognizedStatus | Self::AnotherPayment | Self::UnusableAnswer => {
+                (
+                    "포트원 콘솔의 결제와 주문 기록을 비교하고 포트원에 문의하세요.",
+                    "Compare the payment in PortOne's console with the order's journal and ask PortOne.",
+                )
+            }
             Self::ReturnRefused => (
-                "주문 기록에서 거절 사유를 보고 PG사에 문의해 직접 환불하세요.",
-                "Read the PG's reason in the order's journal and return the money with the PG.",
+                "주문 기록에서 사유를 보세요. 무통장입금은 환불 계좌를 적어 주문을 취소하고, 그 밖에는 PG사에 문의하세요.",
+                "Read the reason in the order's journal. A deposit: cancel the order with a refundAccount. Else ask the PG.",
             ),
             Self::OutcomeUnknown => (
                 "포트원 콘솔에서 취소 여부를 확인하세요. 다음 조회에서 다시 시도합니다.",
@@ -116,9 +123,12 @@ pub fn standing(order: &Order, now: Timestamp) -> Vec<FindingKind> {
     let (an_hour, three_days) = (older(60), older(3 * 24 * 60));
     let rows = |status| order.cancellations.iter().filter(move |row| row.status == status);
     let refusals = rows(CancellationStatus::Failed).filter(|row| row.origin == CancellationOrigin::Mismatch);
+    let refused = refusals.count();
     let found = [
         (
-            order.status == OrderStatus::Rejected && order.balance() > 0 && refusals.count() >= 3,
+            order.status == OrderStatus::Rejected
+                && order.balance() > 0
+                && (refused >= 3 || order.open_cancellation().is_none() && refused == 0),
             FindingKind::ReturnRefused,
         ),
         (rows(CancellationStatus::Intended).any(|row| an_hour(row.at)), FindingKind::OutcomeUnknown),

@@ -6,6 +6,7 @@ use crate::{
     commit::{commit, write},
     decide::Decision,
     journal::Look,
+    method::{self, GoingBack},
     observation::{ObservedCancellation, ObservedCancellationStatus},
 };
 
@@ -46,7 +47,12 @@ pub fn record_outcome(order: &Order, number: u32, outcome: &CancellationOutcome,
 pub(crate) fn give_back(order: &Order, mut next: Order, seen: &Observation, look: Look<'_>) -> Decision {
     merge(&mut next, seen, look.at);
     let balance = next.balance();
-    if next.open_cancellation().is_some() || balance == 0 || !may_ask_again(&next, look.at) {
+    let back = GoingBack { partial: balance < seen.total, has_account: false, has_phone: false };
+    let paid_at = next.paid_at.unwrap_or(look.at);
+    // A deposit has nowhere to go back to before an operator says where: see the findings.
+    let possible = method::check(seen.paid_by, seen.pg.as_deref(), paid_at, look.at, back).is_ok();
+    let open = next.open_cancellation().is_some();
+    if open || balance == 0 || !possible || !may_ask_again(&next, look.at) {
         return ask_again(order, next, seen, look);
     }
     let row = Cancellation {
@@ -63,6 +69,7 @@ pub(crate) fn give_back(order: &Order, mut next: Order, seen: &Observation, look
         request: None,
         refund_account: None,
         at: look.at,
+        asked_again_at: None,
     };
     let number = row.number;
     forget_old_refusals(&mut next);
@@ -78,12 +85,12 @@ pub(crate) fn ask_again(order: &Order, mut next: Order, seen: &Observation, look
     let Some(row) = open.filter(|_| holds_money) else { return write(order, next, look, Some(seen)) };
     let number = row.number;
     if through == Generation::V1 {
-        // V1 knows no idempotency key: only one look at a time may ask, and only when the one before
-        // cannot be waiting for its answer any more. So asking again is a write.
-        if look.at < row.at.plus_minutes(1) {
+        // V1 knows no idempotency key: only one look at a time may ask, and only when PortOne cannot be at
+        // work on the one before any more. So asking again is a write.
+        if look.at < row.asked_again_at.unwrap_or(row.at).plus_minutes(V1_CALL_MINUTES) {
             return write(order, next, look, Some(seen));
         }
-        row.at = look.at;
+        row.asked_again_at = Some(look.at);
     }
     if next == *order {
         return Decision::GiveBack { order: Box::new(next), number, write: false };
@@ -101,6 +108,11 @@ pub(crate) fn tax_free_left(order: &Order, seen: &Observation) -> u64 {
     })
 }
 
+/// PortOne works on after a caller hung up; its own clients wait a minute and more. With the time that the
+/// asking itself takes, ten are enough.
+const V1_CALL_MINUTES: u32 = 10;
+/// A return that was refused for so long is a person's.
+const TRIES_DAYS: u32 = 7;
 /// Refusals after which the next look asks again at once.
 const REFUSALS_AT_ONCE: usize = 3;
 /// Refusals of ours that an order keeps; the newest say enough.
@@ -113,6 +125,9 @@ fn is_refused_return(row: &Cancellation) -> bool {
 /// A PG that refused a few times is asked at growing distances, 1 to 60 minutes: anybody can look, and
 /// each look must not be a call that moves money.
 fn may_ask_again(order: &Order, now: Timestamp) -> bool {
+    if order.paid_at.is_some_and(|at| now > at.plus_minutes(TRIES_DAYS * 24 * 60)) {
+        return false;
+    }
     let refusals = order.cancellations.iter().filter(|row| is_refused_return(row));
     let (count, last) = refusals.fold((0, None), |(count, _), row| (count + 1, Some(row.at)));
     let (Some(last), Some(beyond)) = (last, usize::checked_sub(count, REFUSALS_AT_ONCE)) else { return true };
@@ -137,6 +152,13 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
             Some(index) => &mut next.cancellations[index],
             // A refusal moved no money; if it was ours, the same key brings it to us.
             None if theirs.status == ObservedCancellationStatus::Failed => continue,
+            // All that PortOne counts is in the ledger already, if under another name: V1 and V2 need not call
+            // one cancellation the same.
+            None if succeeded(next).saturating_add(theirs.amount) > seen.returned()
+                && theirs.status == ObservedCancellationStatus::Succeeded =>
+            {
+                continue;
+            }
             None => {
                 let number = next_number(next);
                 next.cancellations.push(Cancellation {
@@ -153,6 +175,7 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
                     request: None,
                     refund_account: None,
                     at: theirs.requested_at.unwrap_or(now),
+                    asked_again_at: None,
                 });
                 next.cancellations.last_mut().expect("a row was just pushed")
             }
@@ -184,12 +207,19 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
     }
 }
 
+/// Whether this row of ours, whose name at PortOne is not known, can be that cancellation.
 fn could_be(ours: &Cancellation, theirs: &ObservedCancellation) -> bool {
-    matches!(ours.status, CancellationStatus::Intended | CancellationStatus::Requested)
+    ours.status != CancellationStatus::Failed
         && ours.portone_id.is_none()
-        && ours.amount == theirs.amount
+        && ours.amount > 0
+        && (ours.amount == theirs.amount || ours.everything)
         && theirs.by_api
         && theirs.status != ObservedCancellationStatus::Failed
+}
+
+fn succeeded(order: &Order) -> u64 {
+    let rows = order.cancellations.iter().filter(|row| row.status == CancellationStatus::Succeeded);
+    rows.map(|row| row.amount).fold(0, u64::saturating_add)
 }
 
 pub(crate) fn next_number(order: &Order) -> u32 {
@@ -199,9 +229,7 @@ pub(crate) fn next_number(order: &Order) -> u32 {
 /// The sums and the status follow from the ledger, for an order whose money was taken.
 fn settle_ledger(next: &mut Order) {
     let Some(received) = next.received else { return };
-    let succeeded = next.cancellations.iter().filter(|c| c.status == CancellationStatus::Succeeded);
-    let listed = succeeded.map(|c| c.amount).fold(0, u64::saturating_add);
-    next.returned = next.returned.max(listed).min(received.amount);
+    next.returned = next.returned.max(succeeded(next)).min(received.amount);
     if next.status != OrderStatus::Rejected {
         next.status = match next.returned {
             0 => OrderStatus::Paid,

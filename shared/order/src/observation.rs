@@ -130,6 +130,11 @@ impl Observation {
         }
     }
 
+    /// Whether there is money in this payment now.
+    pub fn holds_money(&self) -> bool {
+        matches!(self.status, PaymentStatus::Paid | PaymentStatus::PartialCancelled)
+    }
+
     /// Whether there was ever money in this payment: a closed virtual account can be `CANCELLED`
     /// without any.
     pub fn had_money(&self) -> bool {

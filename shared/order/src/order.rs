@@ -97,6 +97,8 @@ pub struct VirtualAccount {
     pub holder: Option<String>,
     /// Until when a deposit is taken.
     pub expires_at: Option<Timestamp>,
+    /// The transaction it was issued for.
+    pub transaction_id: String,
 }
 
 /// Why the last attempt to pay failed, in the PG's words.
@@ -179,7 +181,7 @@ pub struct Order {
     pub returned: u64,
     /// The newest news applied.
     pub sighting: Option<Sighting>,
-    /// The account to pay into, while there is one.
+    /// The account to pay into, while there may be one: another transaction that fails does not close it.
     pub virtual_account: Option<VirtualAccount>,
     /// Why the last attempt failed.
     pub last_failure: Option<Failure>,
@@ -252,14 +254,19 @@ impl Order {
 
     /// Until when it waits: a virtual account has its own deadline.
     pub fn due(&self) -> Timestamp {
-        let account =
-            self.virtual_account.as_ref().filter(|_| self.status == OrderStatus::VirtualAccountIssued);
-        account.and_then(|account| account.expires_at).unwrap_or(self.expires_at)
+        let account = self.virtual_account.as_ref().and_then(|account| account.expires_at);
+        account.unwrap_or(self.expires_at)
     }
 
     /// Whether pieces of any line are counted.
     pub fn has_stock(&self) -> bool {
         self.lines.iter().any(|line| line.stocked)
+    }
+
+    /// The V1 transaction that the order's money came by, if it did.
+    pub fn v1_money(&self) -> Option<&str> {
+        let by = self.sighting.as_ref().filter(|by| by.generation == Generation::V1)?;
+        self.received.map(|_| by.transaction_id.as_str())
     }
 
     /// The cancellation of ours whose outcome is not known, if there is one.

@@ -39,7 +39,7 @@ words!(FindingKind:
     Orphan = "ORPHAN", PaidTwice = "PAID_TWICE", PaymentChanged = "PAYMENT_CHANGED",
     UnrecognizedStatus = "UNRECOGNIZED_STATUS", AnotherPayment = "ANOTHER_PAYMENT",
     ReturnRefused = "RETURN_REFUSED", OutcomeUnknown = "OUTCOME_UNKNOWN", Undecided = "UNDECIDED",
-    BrokenOrder = "BROKEN_ORDER",
+    BrokenOrder = "BROKEN_ORDER", UnusableAnswer = "UNUSABLE_ANSWER",
 );
 words!(PaymentStatus:
     Ready = "READY", PayPending = "PAY_PENDING", VirtualAccountIssued = "VIRTUAL_ACCOUNT_ISSUED",

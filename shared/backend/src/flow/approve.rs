@@ -2,7 +2,7 @@
 
 use order::{Order, OrderId, PaymentMode, confirm::may_approve};
 
-use super::{Sync, SyncError, sync::READ_MAX};
+use super::{Sync, SyncError, ask::MONEY_MAX};
 use crate::{clock::Deadline, connection::AWS_CALL_MAX, portone::PortoneError};
 use order::Timestamp;
 
@@ -23,13 +23,13 @@ impl Sync {
             tracing::warn!(event = "payment.not_approved", order_id = %order.id, ?refusal);
             return Ok(());
         }
-        let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
+        let time = deadline.allow(MONEY_MAX, AWS_CALL_MAX);
         match self.portone.v2.confirm(&order, payment_token, self.is_test(), time).await {
             Ok(()) => {
                 tracing::info!(event = "payment.approved", order_id = %order.id);
                 Ok(())
             }
-            Err(error @ PortoneError::Refused { .. }) => {
+            Err(error @ PortoneError::Refused { status: 400 | 409, .. }) => {
                 refused(&order, &error);
                 Ok(())
             }

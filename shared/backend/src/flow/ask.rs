@@ -8,7 +8,7 @@ use super::{Sync, SyncError, sync::TURNS_MAX};
 use crate::{clock::Deadline, connection::AWS_CALL_MAX, portone::CancelRequest, store::AdvanceError};
 
 /// A call that moves money may take this long: PortOne works on after a caller hung up.
-const MONEY_MAX: Duration = Duration::from_secs(25);
+pub(super) const MONEY_MAX: Duration = Duration::from_secs(25);
 /// With less time than this left, a call that moves money is left to the next look.
 const MONEY_MIN: Duration = Duration::from_secs(3);
 

@@ -6,7 +6,7 @@ use super::{
     Claim, Sync, SyncError, Synced,
     sync::{READ_MAX, TURNS_MAX},
 };
-use crate::{clock::Deadline, connection::AWS_CALL_MAX, store::AdvanceError};
+use crate::{clock::Deadline, connection::AWS_CALL_MAX, portone::AccountClosing, store::AdvanceError};
 
 /// What cancelling came to.
 #[derive(Debug)]
@@ -34,10 +34,11 @@ impl Sync {
         look: Look<'_>,
         deadline: Deadline,
     ) -> Result<Cancelled, SyncError> {
+        let (mut closed, mut refused) = (false, false);
         for _ in 0..TURNS_MAX {
             let synced = self.payment(Claim::Payment(id.as_str()), look, deadline).await?;
             let Synced::Order { order, seen, .. } = synced else { return Ok(Cancelled::NotFound) };
-            match cancel(&order, seen.as_deref(), wanted, look) {
+            match cancel(&order, seen.as_deref(), wanted, look, closed) {
                 Cancelling::Known(number) => return Ok(Cancelled::Order { order, number }),
                 Cancelling::Refused(refusal) => return Ok(Cancelled::Refused(refusal)),
                 Cancelling::CloseAccount { intent } => {
@@ -48,9 +49,18 @@ impl Sync {
                             Err(AdvanceError::Store(error)) => return Err(error.into()),
                         }
                     }
-                    if let Some(seen) = &seen {
-                        self.portone.close_account(seen, deadline.allow(READ_MAX, AWS_CALL_MAX)).await?;
+                    let Some(seen) = &seen else { continue };
+                    let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
+                    if self.portone.close_account(seen, time).await? == AccountClosing::Refused {
+                        tracing::warn!(event = "account.not_closed", order_id = %order.id);
+                        // The deposit may have been faster: one more look tells.
+                        if refused {
+                            return Ok(Cancelled::Refused(CancelRefusal::Undecided));
+                        }
+                        refused = true;
+                        continue;
                     }
+                    closed = true;
                     tracing::info!(event = "account.closed", order_id = %order.id, by = "operator");
                 }
                 Cancelling::Close { order: next, number } => match self.store.advance(&order, &next).await {

@@ -13,9 +13,9 @@ use order::{
 
 use super::{Claim, Sync, SyncError, Synced, sync::READ_MAX};
 use crate::{
-    clock::Deadline,
+    clock::{self, Deadline},
     connection::AWS_CALL_MAX,
-    portone::{PortoneError, v2},
+    portone::{AccountClosing, PortoneError},
     store::{AdvanceError, Finding, SHARDS, StoreError},
 };
 
@@ -27,8 +27,12 @@ const SHARD_PAGE: i32 = 25;
 const STEP: Duration = Duration::from_secs(30);
 /// The first comparison with PortOne's list begins this long ago.
 const FIRST_DAYS: i64 = 3;
+/// PortOne lists no more than this many days.
+const DAYS_MAX: i64 = 89;
 /// Each comparison begins this much before the end of the last one: PortOne's list may lag.
 const OVERLAP_MS: i64 = 15 * 60 * 1000;
+/// A PG that does not close an account is asked for so long after its deadline. What is deposited later is late.
+const CLOSE_HOURS: u32 = 24;
 /// Pages of PortOne's list in one run.
 const PAGES_MAX: u32 = 50;
 /// Findings that are looked at again in one run.
@@ -76,7 +80,7 @@ impl Sync {
     pub async fn reconcile(&self, now: Timestamp, deadline: Deadline) -> Result<Reconciled, StoreError> {
         let look = Look { at: now, by: &SCHEDULE };
         let mut done = Reconciled { complete: true, ..Reconciled::default() };
-        self.work_off_parked(look, deadline, &mut done).await?;
+        self.work_off_parked(deadline, &mut done).await?;
         self.look_at_waiting(look, deadline, &mut done).await?;
         for generation in [Generation::V2, Generation::V1] {
             match self.compare(generation, look, deadline, &mut done).await {
@@ -98,18 +102,14 @@ impl Sync {
         Ok(done)
     }
 
-    async fn work_off_parked(
-        &self,
-        look: Look<'_>,
-        deadline: Deadline,
-        done: &mut Reconciled,
-    ) -> Result<(), StoreError> {
+    async fn work_off_parked(&self, deadline: Deadline, done: &mut Reconciled) -> Result<(), StoreError> {
         for delivery in self.store.parked().await? {
             if !deadline.leaves(STEP) {
                 done.complete = false;
                 return Ok(());
             }
             let claim = Claim::V1Transaction { imp_uid: &delivery.imp_uid, merchant_uid: None };
+            let look = Look { at: clock::now(), by: &SCHEDULE };
             match self.payment(claim, look, deadline.step()).await {
                 Ok(Synced::Order { return_unresolved: true, .. }) => done.failed += 1,
                 Ok(_) => {
@@ -129,30 +129,32 @@ impl Sync {
         Ok(())
     }
 
-    /// Each shard's orders, soonest first. What was looked at is due later, so that the next page is another.
+    /// Each shard's orders, soonest first.
     async fn look_at_waiting(
         &self,
         look: Look<'_>,
         deadline: Deadline,
         done: &mut Reconciled,
     ) -> Result<(), StoreError> {
-        for shard in SHARDS.chars() {
+        // Another shard first in each run, so that none is always last.
+        let first = usize::try_from(look.at.as_millis() / 60_000).unwrap_or(0) % SHARDS.len();
+        for shard in SHARDS.chars().cycle().skip(first).take(SHARDS.len()) {
+            let mut after = None;
             loop {
                 if !deadline.leaves(STEP) {
                     done.complete = false;
                     return Ok(());
                 }
-                let ids = self.store.waiting(shard, look.at, SHARD_PAGE).await?;
-                let last = ids.len() < usize::try_from(SHARD_PAGE).unwrap_or(0);
-                let looks = stream::iter(ids).map(|id| self.look_at(id, look, deadline.step()));
+                let (ids, next) = self.store.waiting(shard, look.at, after, SHARD_PAGE).await?;
+                let looks = stream::iter(ids).map(|id| self.look_at(id, deadline.step()));
                 let looked: Vec<Reconciled> = looks.buffer_unordered(AT_ONCE).collect().await;
-                let failed = looked.iter().map(|one| one.failed).sum::<u32>();
-                looked.into_iter().for_each(|one| done.add(one));
-                // What failed stays due: going on with this shard would only find it again.
-                if failed > 0 {
-                    done.complete = false;
+                // What failed stays due, and hides nobody behind it.
+                for one in looked {
+                    done.complete &= one.failed == 0;
+                    done.add(one);
                 }
-                if last || failed > 0 {
+                after = next;
+                if after.is_none() {
                     break;
                 }
             }
@@ -161,7 +163,9 @@ impl Sync {
     }
 
     /// Looks at one order: asks PortOne, applies it, closes it if it is overdue, plans the next look.
-    async fn look_at(&self, id: OrderId, look: Look<'_>, deadline: Deadline) -> Reconciled {
+    async fn look_at(&self, id: OrderId, deadline: Deadline) -> Reconciled {
+        // Dated now, not when the run began: what V1 is asked for is counted from this moment.
+        let look = Look { at: clock::now(), by: &SCHEDULE };
         let one = Reconciled { looked_at: 1, ..Reconciled::default() };
         match self.settle(id, look, deadline).await {
             Ok(settled) => Reconciled { looked_at: 1, ..settled },
@@ -172,7 +176,11 @@ impl Sync {
             // Waiting does not mend it: a person has to look, and the others must not wait for it.
             Err(error) => {
                 tracing::error!(event = "order.broken", order_id = %id, error = crate::telemetry::chain(&error));
-                let found = self.found(FindingKind::BrokenOrder, &id, &[], look.at).await;
+                let kind = match &error {
+                    SyncError::Portone(_) => FindingKind::UnusableAnswer,
+                    SyncError::Store(_) | SyncError::Contended => FindingKind::BrokenOrder,
+                };
+                let found = self.found(kind, &id, &[], look.at).await;
                 let put_off = self.store.put_off_look(id, look.at.plus_minutes(24 * 60)).await;
                 match (found, put_off) {
                     (Ok(found), Ok(())) => Reconciled { found, ..one },
@@ -185,12 +193,13 @@ impl Sync {
     async fn settle(&self, id: OrderId, look: Look<'_>, deadline: Deadline) -> Result<Reconciled, SyncError> {
         let claim = Claim::Payment(id.as_str());
         let mut done = Reconciled::default();
+        let mut closed = false;
         // Twice at most: once more after a virtual account was closed.
         for _ in 0..2 {
             let Synced::Order { order, seen, .. } = self.payment(claim, look, deadline).await? else {
                 return Ok(done);
             };
-            let order = match overdue(&order, seen.as_deref(), look) {
+            let order = match overdue(&order, seen.as_deref(), look, closed) {
                 Overdue::No => *order,
                 Overdue::Expire(next) => match self.store.advance(&order, &next).await {
                     Ok(stored) => {
@@ -202,9 +211,16 @@ impl Sync {
                     Err(AdvanceError::Store(error)) => return Err(error.into()),
                 },
                 Overdue::CloseAccount => {
-                    if let Some(seen) = &seen {
-                        self.portone.close_account(seen, deadline.allow(READ_MAX, AWS_CALL_MAX)).await?;
+                    let Some(seen) = &seen else { return Ok(done) };
+                    let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
+                    let closing = self.portone.close_account(seen, time).await?;
+                    let given_up = look.at >= order.due().plus_minutes(CLOSE_HOURS * 60);
+                    if closing == AccountClosing::Refused && !given_up {
+                        tracing::warn!(event = "account.not_closed", order_id = %order.id);
+                        self.store.plan_look(&order, next_look(&order, look.at)).await?;
+                        return Ok(done);
                     }
+                    closed = true;
                     tracing::info!(event = "account.closed", order_id = %order.id, by = "schedule");
                     continue;
                 }
@@ -254,7 +270,9 @@ impl Sync {
     ) -> Result<(), SyncError> {
         let first = Timestamp::from_millis(look.at.as_millis() - FIRST_DAYS * 24 * 60 * 60 * 1000);
         let mark = self.store.watermark(generation).await?.unwrap_or(first);
-        let mut from = Timestamp::from_millis(mark.as_millis() - OVERLAP_MS);
+        // V1 refuses a span of more than 90 days.
+        let earliest = look.at.as_millis() - DAYS_MAX * 24 * 60 * 60 * 1000;
+        let mut from = Timestamp::from_millis((mark.as_millis() - OVERLAP_MS).max(earliest));
         let mut page = match generation {
             Generation::V1 => 1,
             Generation::V2 => 0,
@@ -267,16 +285,9 @@ impl Sync {
             let time = deadline.step().allow(READ_MAX, AWS_CALL_MAX);
             let (payments, more) = match generation {
                 Generation::V1 => self.portone.v1.changed(from, look.at, page, time).await?,
-                Generation::V2 => {
-                    let payments = self.portone.v2.changed(from, look.at, page, time).await?;
-                    let more = payments.len() >= usize::try_from(v2::PAGE_SIZE).unwrap_or(0);
-                    (payments, more)
-                }
+                Generation::V2 => self.portone.v2.changed(from, look.at, page, time).await?,
             };
-            let failed_before = done.failed;
-            self.compare_page(&payments, look, deadline, done).await?;
-            if done.failed > failed_before {
-                // Begun again from here by the next run.
+            if !self.compare_page(&payments, look, deadline, done).await? {
                 done.complete = false;
                 return Ok(());
             }
@@ -304,17 +315,16 @@ impl Sync {
         look: Look<'_>,
         deadline: Deadline,
         done: &mut Reconciled,
-    ) -> Result<(), SyncError> {
+    ) -> Result<bool, SyncError> {
         let ids: Vec<OrderId> = payments.iter().filter_map(|seen| seen.payment_id.parse().ok()).collect();
         let orders = if ids.is_empty() { Vec::new() } else { self.store.orders(&ids).await? };
         let orders: BTreeMap<&str, &Order> = orders.iter().map(|order| (order.id.as_str(), order)).collect();
         let differing = payments.iter().filter(|seen| match orders.get(seen.payment_id.as_str()) {
             Some(order) => !matches!(decide(order, seen, &self.terms, look), Decision::Stay),
-            // A window that somebody else's page opened and left is nobody's business.
-            None => seen.had_money() || seen.status == PaymentStatus::VirtualAccountIssued,
+            None => seen.holds_money() || seen.status == PaymentStatus::VirtualAccountIssued,
         });
         done.compared += u32::try_from(payments.len()).unwrap_or(u32::MAX);
-        let syncs = stream::iter(differing).map(|seen| {
+        let syncs = stream::iter(differing).map(|seen| async move {
             let claim = match seen.generation {
                 Generation::V1 => Claim::V1Transaction {
                     imp_uid: &seen.transaction_id,
@@ -322,21 +332,43 @@ impl Sync {
                 },
                 Generation::V2 => Claim::Payment(&seen.payment_id),
             };
-            self.payment(claim, look, deadline.step())
+            let look = Look { at: clock::now(), by: &SCHEDULE };
+            (seen, look.at, self.payment(claim, look, deadline.step()).await)
         });
         let synced: Vec<_> = syncs.buffer_unordered(AT_ONCE).collect().await;
-        for one in synced {
+        let (all, mut failed) = (synced.len(), 0);
+        for (seen, at, one) in synced {
             match one {
-                Ok(Synced::Order { order, .. }) => done.moved += u32::from(order.updated_at == look.at),
+                Ok(Synced::Order { order, .. }) => done.moved += u32::from(order.updated_at == at),
                 Ok(Synced::Unknown(_)) => done.found += 1,
-                Ok(Synced::AnotherOrder) => {}
+                Ok(Synced::AnotherOrder) | Err(SyncError::Portone(PortoneError::NotConfigured(_))) => {}
+                Err(SyncError::Store(error @ StoreError::Unavailable { .. })) => return Err(error.into()),
+                // It must not hold up the others for ever: its order is due soon, or a person has to look.
                 Err(error) => {
-                    tracing::warn!(event = "reconcile.put_off", error = crate::telemetry::chain(&error));
-                    done.failed += u32::from(error.is_transient());
+                    let transient = error.is_transient();
+                    tracing::warn!(
+                        event = "reconcile.put_off",
+                        payment_id = seen.payment_id,
+                        error = crate::telemetry::chain(&error)
+                    );
+                    failed += usize::from(transient);
+                    match orders.get(seen.payment_id.as_str()) {
+                        Some(order) if transient => {
+                            self.store.bring_look_forward(order.id, look.at.plus_minutes(1)).await?;
+                        }
+                        Some(order) => {
+                            done.found += self
+                                .found(FindingKind::UnusableAnswer, &order.id, &facts(order), look.at)
+                                .await?;
+                        }
+                        None => {}
+                    }
                 }
             }
         }
-        Ok(())
+        done.failed += u32::try_from(failed).unwrap_or(u32::MAX);
+        // Where most of a page fails it is PortOne that does not answer: the next run begins here again.
+        Ok(failed * 2 <= all)
     }
 
     /// Findings that settled themselves are taken back.
@@ -384,6 +416,10 @@ impl Sync {
         }
         let v1 = finding.facts.iter().any(|(name, value)| name == "generation" && value == "V1");
         match finding.kind {
+            FindingKind::UnusableAnswer => {
+                let claim = Claim::Payment(&finding.subject);
+                Ok(self.payment(claim, look, deadline.step()).await.is_ok())
+            }
             FindingKind::Orphan | FindingKind::PaidTwice => {
                 let seen = if v1 {
                     self.portone.v1.payment(&finding.subject, time).await?
@@ -392,15 +428,12 @@ impl Sync {
                 } else {
                     return Ok(false);
                 };
-                let holds = |seen: &Observation| {
-                    matches!(seen.status, PaymentStatus::Paid | PaymentStatus::PartialCancelled)
-                };
                 let known = match seen.as_ref().and_then(|seen| seen.payment_id.parse().ok()) {
                     Some(id) if finding.kind == FindingKind::Orphan => self.store.order(id).await?.is_some(),
                     _ => false,
                 };
                 // Its money went back, or an order of ours turned up.
-                Ok(known || seen.is_some_and(|seen| seen.had_money() && !holds(&seen)))
+                Ok(known || seen.is_some_and(|seen| !seen.holds_money()))
             }
             _ => Ok(false),
         }

@@ -11,8 +11,8 @@
 use std::time::Duration;
 
 use order::{
-    Decision, FindingKind, Generation, LatePayment, Look, Observation, Order, OrderId, OrderStatus, Terms,
-    Timestamp, decide, decide::Anomaly,
+    CancellationOrigin, Decision, FindingKind, Generation, LatePayment, Look, Observation, Order, OrderId,
+    OrderStatus, PaymentStatus, Terms, Timestamp, decide, decide::Anomaly,
 };
 
 use crate::{
@@ -122,9 +122,20 @@ impl Sync {
             Claim::Payment(id) => {
                 let (order, seen) = tokio::join!(self.order(id), self.portone.v2.payment(id, read_max));
                 match (order?, seen) {
+                    // The money an order has is one V1 transaction's, whatever other windows came to.
+                    (Some(order), seen) if order.v1_money().is_some() => {
+                        let imp_uid = order.v1_money().unwrap_or_default();
+                        let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
+                        let known = self.portone.v1.payment(imp_uid, time).await?;
+                        let seen = match known {
+                            Some(known) => Some(known),
+                            None => if_configured(seen)?,
+                        };
+                        (Some(order), seen)
+                    }
                     // V1's orders are asked of V1, unless V2 knows the payment as well.
                     // V2 shows the newest attempt only, and an older one can have the money.
-                    (Some(order), seen) if order.paid_through() == Generation::V1 && !has_v1_money(&seen) => {
+                    (Some(order), seen) if order.paid_through() == Generation::V1 && !shows_money(&seen) => {
                         let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
                         let known = self.portone.v1.payment_of_order(id, time).await?;
                         // Its page may have been paid through V2 all the same.
@@ -173,7 +184,11 @@ impl Sync {
         }
     }
 
+    /// A window that somebody else's page opened and left is nobody's business, nor is money that went back.
     async fn record_orphan(&self, seen: &Observation, now: Timestamp) -> Result<(), StoreError> {
+        if !seen.holds_money() && seen.status != PaymentStatus::VirtualAccountIssued {
+            return Ok(());
+        }
         let subject = match seen.generation {
             Generation::V1 => &seen.transaction_id,
             Generation::V2 => &seen.payment_id,
@@ -260,9 +275,11 @@ impl Sync {
     }
 }
 
-/// Whether money that is not the order's is still held and not on its way back.
+/// Whether money that is not the order's is still held and not on its way back, and goes back by itself: a
+/// deposit waits for an operator.
 fn owes(order: &Order) -> bool {
-    order.status == OrderStatus::Rejected && order.balance() > 0
+    let tried = order.cancellations.iter().any(|row| row.origin == CancellationOrigin::Mismatch);
+    order.status == OrderStatus::Rejected && order.balance() > 0 && tried
 }
 
 /// Whether money that is not the order's did not come back to its buyer yet.
@@ -271,9 +288,9 @@ fn holds_foreign_money(order: &Order) -> bool {
     order.status == OrderStatus::Rejected && received > order.returned
 }
 
-/// Whether what V2 says of a V1 order's payment leaves nothing to ask V1 for.
-fn has_v1_money(seen: &Result<Option<Observation>, PortoneError>) -> bool {
-    matches!(seen, Ok(Some(seen)) if seen.generation == Generation::V2 || seen.had_money())
+/// Whether V2 shows money: of a V1 order it shows the newest attempt only, or a V2 window somebody opened.
+fn shows_money(seen: &Result<Option<Observation>, PortoneError>) -> bool {
+    matches!(seen, Ok(Some(seen)) if seen.had_money())
 }
 
 /// A generation that this deployment has no credentials of took none of its payments.

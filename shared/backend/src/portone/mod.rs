@@ -37,9 +37,13 @@ impl Portone {
         }
     }
 
-    /// Closes the virtual account that was seen to wait for a deposit. One that does not wait any more is left
-    /// as it is.
-    pub async fn close_account(&self, seen: &Observation, timeout: Duration) -> Result<(), PortoneError> {
+    /// Closes the virtual account of the payment that was seen. One that does not wait for a deposit any more is
+    /// left as it is.
+    pub async fn close_account(
+        &self,
+        seen: &Observation,
+        timeout: Duration,
+    ) -> Result<AccountClosing, PortoneError> {
         match seen.generation {
             Generation::V1 => self.v1.close_account(&seen.transaction_id, timeout).await,
             Generation::V2 => self.v2.close_account(&seen.payment_id, timeout).await,
@@ -58,6 +62,15 @@ impl Portone {
             Generation::V2 => self.v2.cancel(request, timeout).await,
         }
     }
+}
+
+/// What closing a virtual account came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountClosing {
+    /// No deposit arrives any more, or one did: a read tells.
+    Done,
+    /// The PG does not close it.
+    Refused,
 }
 
 /// Why PortOne gave no answer that can be used.

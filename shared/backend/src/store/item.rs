@@ -202,6 +202,7 @@ pub fn changing_attributes(order: &Order) -> Vec<(&'static str, Option<Attribute
             ("request", c.request.as_ref().map(request_mark)),
             ("refundAccount", c.refund_account.as_ref().map(refund_account)),
             ("at", Some(millis(c.at))),
+            ("askedAgainAt", c.asked_again_at.map(millis)),
         ])
     };
     vec![
@@ -230,6 +231,7 @@ pub fn changing_attributes(order: &Order) -> Vec<(&'static str, Option<Attribute
                     ("number", Some(text(&account.number))),
                     ("holder", account.holder.as_ref().map(text)),
                     ("expiresAt", account.expires_at.map(millis)),
+                    ("transactionId", Some(text(&account.transaction_id))),
                 ])
             }),
         ),
@@ -357,6 +359,7 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
             request: read.optional("request", as_request_mark).ok()?,
             refund_account: read.nested("refundAccount", as_refund_account).ok()?,
             at: read.required("at", as_millis).ok()?,
+            asked_again_at: read.optional("askedAgainAt", as_millis).ok()?,
         })
     };
     let customer = read.nested("customer", |read| {
@@ -380,6 +383,7 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
             number: read.required("number", as_text)?,
             holder: read.optional("holder", as_text)?,
             expires_at: read.optional("expiresAt", as_millis)?,
+            transaction_id: read.required("transactionId", as_text)?,
         })
     })?;
     let last_failure = read.nested("lastFailure", |read| {

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use order::{Order, Timestamp};
 use serde::Deserialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{StoreError, item};
 
@@ -26,8 +27,9 @@ struct Images {
     keys: serde_json::Value,
     old_image: Option<serde_json::Value>,
     new_image: Option<serde_json::Value>,
-    /// Seconds since 1970, written as an integer or not.
-    approximate_creation_date_time: Option<f64>,
+    /// Seconds since 1970, as an integer or not; RFC 3339 where a person reads the stream with AWS's CLI.
+    #[serde(default)]
+    approximate_creation_date_time: serde_json::Value,
 }
 
 /// An order before and after a write.
@@ -50,9 +52,14 @@ impl StreamRecord {
         self.dynamodb.keys["PK"]["S"].as_str().unwrap_or_default()
     }
 
-    /// Roughly when the item was written.
+    /// Roughly when the item was written; the beginning of time if the record does not say.
     pub fn written_at(&self) -> Timestamp {
-        let seconds = self.dynamodb.approximate_creation_date_time.unwrap_or_default();
+        let said = &self.dynamodb.approximate_creation_date_time;
+        if let Some(text) = said.as_str() {
+            let at = OffsetDateTime::parse(text, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp);
+            return Timestamp::from_millis(at * 1000);
+        }
+        let seconds = said.as_f64().unwrap_or_default();
         #[expect(clippy::cast_possible_truncation, reason = "a date in seconds; the cast saturates")]
         Timestamp::from_millis((seconds as i64).saturating_mul(1000))
     }
@@ -171,6 +178,7 @@ mod tests {
                 number: "X123".to_owned(),
                 holder: None,
                 expires_at: None,
+                transaction_id: "tx-1".to_owned(),
             }),
             last_failure: None,
             rejections: Vec::new(),
@@ -188,6 +196,7 @@ mod tests {
                 request: Some(RequestMark { key: [250; 32], body: [251; 32] }),
                 refund_account: None,
                 at: AT,
+                asked_again_at: None,
             }],
             holds_stock: true,
             look_at: None,
@@ -252,6 +261,20 @@ mod tests {
         let new = record("INSERT", None, Some(image(&stored(&before))));
         let change = new.order_change().unwrap().unwrap();
         assert_eq!((change.before, change.after), (None, before));
+    }
+
+    #[test]
+    fn a_record_says_when_it_was_written_in_either_spelling() {
+        let written = |at: Value| {
+            let mut new = record("INSERT", None, Some(json!({})));
+            new.dynamodb.approximate_creation_date_time = at;
+            new.written_at()
+        };
+        assert_eq!(written(json!(1_795_395_600)), AT);
+        assert_eq!(written(json!(1.795_395_6E9)), AT);
+        assert_eq!(written(json!("2026-11-23T10:00:00+09:00")), AT);
+        assert_eq!(written(json!("yesterday")), Timestamp::from_millis(0));
+        assert_eq!(written(Value::Null), Timestamp::from_millis(0));
     }
 
     #[test]

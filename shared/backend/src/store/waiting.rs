@@ -10,17 +10,29 @@ use super::{Store, StoreError, item};
 /// The shards of the index: the alphabet of order ids.
 pub const SHARDS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/// Where a page of waiting orders ended.
+#[derive(Clone, Debug)]
+pub struct WaitingPage(item::Item);
+
 impl Store {
-    /// Access pattern 12: ids of orders of one shard whose look is due, soonest first, at most `limit`.
+    /// Access pattern 12: ids of orders of one shard whose look is due, soonest first, at most `limit` after
+    /// where the page before ended; the second value is where this one did, if there are more.
     ///
     /// The index lags behind the table: whoever looks reads the order itself.
-    pub async fn waiting(&self, shard: char, now: Timestamp, limit: i32) -> Result<Vec<OrderId>, StoreError> {
+    pub async fn waiting(
+        &self,
+        shard: char,
+        now: Timestamp,
+        after: Option<WaitingPage>,
+        limit: i32,
+    ) -> Result<(Vec<OrderId>, Option<WaitingPage>), StoreError> {
         let answer = self
             .client
             .query()
             .table_name(&self.table)
             .index_name("open")
             .limit(limit)
+            .set_exclusive_start_key(after.map(|page| page.0))
             .key_condition_expression("waiting = :shard AND lookAt <= :now")
             .expression_attribute_values(":shard", item::text(shard.to_string()))
             .expression_attribute_values(":now", item::number(now.as_millis()))
@@ -28,7 +40,7 @@ impl Store {
             .await
             .map_err(StoreError::unavailable("Query"))?;
         let ids = answer.items().iter().filter_map(|found| found.get("id")?.as_s().ok()?.parse().ok());
-        Ok(ids.collect())
+        Ok((ids.collect(), answer.last_evaluated_key.clone().map(WaitingPage)))
     }
 
     /// Access pattern 16: the orders with these ids, at most 100; ids of none and broken orders are left out.
@@ -37,6 +49,29 @@ impl Store {
         let found = self.batch_get(keys.into_iter().map(item::order_key).collect()).await?;
         let orders = found.iter().filter_map(|item| item::to_order(item).ok()).map(|(order, _)| order);
         Ok(orders.filter(|order| ids.contains(&order.id)).collect())
+    }
+
+    /// Access pattern 18: has an order looked at by this moment. It never puts a look off: whoever asks may be
+    /// anybody.
+    pub async fn bring_look_forward(&self, id: OrderId, to: Timestamp) -> Result<(), StoreError> {
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::order_key(id.tail())))
+            .condition_expression("attribute_exists(PK) AND (attribute_not_exists(lookAt) OR lookAt > :to)")
+            .update_expression("SET waiting = :shard, lookAt = :to")
+            .expression_attribute_values(":shard", item::text(item::shard_of(id.tail())))
+            .expression_attribute_values(":to", item::number(to.as_millis()))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(StoreError::unavailable("UpdateItem")(error)),
+            },
+        }
     }
 
     /// Access pattern 17: puts off the look at an order that cannot be read, so that it keeps no other

@@ -110,6 +110,7 @@ fn seen(status: PaymentStatus) -> Observation {
             number: "X123".to_owned(),
             holder: None,
             expires_at: None,
+            transaction_id: "tx-1".to_owned(),
         }),
         failure: (status == PaymentStatus::Failed)
             .then(|| Failure { code: Some("LIMIT".to_owned()), message: None }),
@@ -218,7 +219,7 @@ Paid                 .                    .                    .                
 PartialCancelled     .                    .                    .                    .                    !                    !                    !                    !
 Cancelled            .                    .                    .                    .                    .                    .                    !                    !
 Expired              .                    .                    .                    .                    Rejected+return      Rejected+return      Rejected             !
-Rejected             .                    .                    .                    .                    .                    =                    =                    !
+Rejected             .                    .                    .                    .                    .                    .                    .                    !
 "
     );
 }
@@ -398,7 +399,7 @@ fn a_return_says_which_share_of_it_carries_no_vat() {
 }
 
 #[test]
-fn through_v1_only_one_look_asks_for_money_and_another_not_before_the_first_must_have_ended() {
+fn through_v1_only_one_look_asks_for_money_and_another_not_before_portone_is_done_with_the_first() {
     let news = Observation {
         generation: Generation::V1,
         total: 900,
@@ -409,11 +410,83 @@ fn through_v1_only_one_look_asks_for_money_and_another_not_before_the_first_must
     else {
         panic!("the first look asks")
     };
-    assert_eq!(decide(&order, &news, &terms(), look(NOW.plus_minutes(0))), Decision::Stay);
-    let later = decide(&order, &news, &terms(), look(NOW.plus_minutes(1)));
+    assert_eq!(decide(&order, &news, &terms(), look(NOW.plus_minutes(9))), Decision::Stay);
+    let later = decide(&order, &news, &terms(), look(NOW.plus_minutes(10)));
     // Asking again is a write, so that of two looks one asks.
     let Decision::GiveBack { order, number: 1, write: true } = later else { panic!("{later:?}") };
-    assert_eq!(decide(&order, &news, &terms(), look(NOW.plus_minutes(1))), Decision::Stay);
+    assert_eq!(decide(&order, &news, &terms(), look(NOW.plus_minutes(19))), Decision::Stay);
+    assert_eq!(order.cancellations[0].at, NOW, "how long it has been open is not forgotten");
+}
+
+#[test]
+fn a_deposit_that_must_go_back_waits_for_an_account_and_is_a_finding() {
+    let news = Observation { total: 900, paid_by: PaidBy::VirtualAccount, ..seen(PaymentStatus::Paid) };
+    let held = after(&pending(), &news);
+    assert_eq!((held.status, held.cancellations.len(), held.balance()), (OrderStatus::Rejected, 0, 900));
+    let held = Order { version: 2, ..held };
+    assert_eq!(crate::finding::standing(&held, NOW), [crate::FindingKind::ReturnRefused]);
+    let wanted = crate::WantedCancellation {
+        request: crate::RequestMark { key: [1; 32], body: [2; 32] },
+        amount: None,
+        tax_free: None,
+        reason: "입금 반환".to_owned(),
+        refund_account: Some(crate::RefundAccount {
+            bank: "SHINHAN".to_owned(),
+            number: Personal::new("110".to_owned()),
+            holder: Personal::new("홍길동".to_owned()),
+            holder_phone: None,
+        }),
+    };
+    let asked = crate::cancel::cancel(&held, Some(&news), &wanted, look(NOW), false);
+    assert!(matches!(asked, crate::Cancelling::Ask { .. }), "{asked:?}");
+}
+
+#[test]
+fn a_window_that_fails_does_not_close_the_account_another_one_issued() {
+    let mut issued = seen(PaymentStatus::VirtualAccountIssued);
+    issued.virtual_account.as_mut().unwrap().expires_at = Some(NOW.plus_minutes(3 * 24 * 60));
+    let order = after(&pending(), &issued);
+    let failed = Observation {
+        transaction_id: "tx-2".to_owned(),
+        changed_at: NOW.plus_minutes(1),
+        ..seen(PaymentStatus::Failed)
+    };
+    let order = after(&order, &failed);
+    assert_eq!(order.status, OrderStatus::Pending);
+    assert_eq!(order.due(), NOW.plus_minutes(3 * 24 * 60), "the buyer may still deposit");
+    let due = look(order.due());
+    assert_eq!(crate::overdue(&order, Some(&failed), due, false), crate::Overdue::CloseAccount);
+    assert!(matches!(crate::overdue(&order, Some(&failed), due, true), crate::Overdue::Expire(_)));
+    // Its own end closes it.
+    let ended = Observation { changed_at: NOW.plus_minutes(2), ..seen(PaymentStatus::Failed) };
+    assert_eq!(after(&order, &ended).due(), order.expires_at);
+}
+
+#[test]
+fn a_payment_that_was_cancelled_without_money_and_does_not_match_keeps_no_order_open() {
+    let none = Observation {
+        channel: Channel::Test,
+        cancelled: 0,
+        cancellations: Vec::new(),
+        ..seen(PaymentStatus::Cancelled)
+    };
+    let order = after(&pending(), &none);
+    assert!(matches!(
+        crate::overdue(&order, Some(&none), look(NOW.plus_minutes(30)), false),
+        crate::Overdue::Expire(_)
+    ));
+}
+
+#[test]
+fn one_cancellation_under_two_names_is_counted_once() {
+    let part = |id: &str| Observation {
+        cancelled: 300,
+        cancellations: vec![cancellation(id, 300, ObservedCancellationStatus::Succeeded)],
+        ..seen(PaymentStatus::PartialCancelled)
+    };
+    let once = after(&after(&pending(), &seen(PaymentStatus::Paid)), &part("c-1"));
+    assert_eq!(after(&once, &part("v1-name-of-c-1")), once);
+    assert_eq!((once.returned, once.cancellations.len()), (300, 1));
 }
 
 #[test]
@@ -520,7 +593,9 @@ fn closing_an_order_releases_its_stock_and_late_money_takes_it_again() {
     assert!(!after(&order, &Observation { total: 900, ..seen(PaymentStatus::Paid) }).holds_stock, "rejected");
 
     let late = look(NOW.plus_minutes(31));
-    let crate::Overdue::Expire(expired) = crate::overdue(&order, None, late) else { panic!("it is overdue") };
+    let crate::Overdue::Expire(expired) = crate::overdue(&order, None, late, false) else {
+        panic!("it is overdue")
+    };
     assert_eq!((expired.status, expired.holds_stock), (OrderStatus::Expired, false));
     let taken = after(&expired, &seen(PaymentStatus::Paid));
     assert_eq!((taken.status, taken.holds_stock), (OrderStatus::Paid, true));
@@ -531,18 +606,18 @@ fn an_order_expires_only_when_it_is_due_and_portone_has_nothing_that_may_still_p
     use crate::{Overdue, overdue};
     let seen_as = |status| Some(seen(status));
     let (due, early) = (look(NOW.plus_minutes(30)), look(NOW.plus_minutes(29)));
-    assert_eq!(overdue(&pending(), None, early), Overdue::No);
+    assert_eq!(overdue(&pending(), None, early, false), Overdue::No);
     for nothing in [None, seen_as(PaymentStatus::Ready), seen_as(PaymentStatus::Failed)] {
-        assert!(matches!(overdue(&pending(), nothing.as_ref(), due), Overdue::Expire(_)));
+        assert!(matches!(overdue(&pending(), nothing.as_ref(), due, false), Overdue::Expire(_)));
     }
     for open in [PaymentStatus::PayPending, PaymentStatus::Paid, PaymentStatus::Unrecognized] {
-        assert_eq!(overdue(&pending(), seen_as(open).as_ref(), due), Overdue::No, "{open:?}");
+        assert_eq!(overdue(&pending(), seen_as(open).as_ref(), due, false), Overdue::No, "{open:?}");
     }
     let issued = seen(PaymentStatus::VirtualAccountIssued);
-    assert_eq!(overdue(&pending(), Some(&issued), due), Overdue::CloseAccount);
+    assert_eq!(overdue(&pending(), Some(&issued), due, false), Overdue::CloseAccount);
     for status in [OrderStatus::Paid, OrderStatus::Cancelled, OrderStatus::Rejected, OrderStatus::Expired] {
         assert_eq!(
-            overdue(&order_in(status), None, look(NOW.plus_minutes(10_000))),
+            overdue(&order_in(status), None, look(NOW.plus_minutes(10_000)), false),
             Overdue::No,
             "{status:?}"
         );
@@ -554,7 +629,7 @@ fn a_virtual_account_has_a_deadline_of_its_own() {
     let mut issued = seen(PaymentStatus::VirtualAccountIssued);
     issued.virtual_account.as_mut().unwrap().expires_at = Some(NOW.plus_minutes(3 * 24 * 60));
     let order = after(&pending(), &issued);
-    let look_at = |minutes| crate::overdue(&order, Some(&issued), look(NOW.plus_minutes(minutes)));
+    let look_at = |minutes| crate::overdue(&order, Some(&issued), look(NOW.plus_minutes(minutes)), false);
     assert_eq!(look_at(24 * 60), crate::Overdue::No);
     assert_eq!(look_at(3 * 24 * 60), crate::Overdue::CloseAccount);
 }
@@ -595,14 +670,14 @@ mod operator {
     }
 
     fn refusal(order: &Order, seen: Option<&Observation>, wanted: &WantedCancellation) -> CancelRefusal {
-        match cancel(order, seen, wanted, look(NOW)) {
+        match cancel(order, seen, wanted, look(NOW), false) {
             Cancelling::Refused(refusal) => refusal,
             other => panic!("{other:?}"),
         }
     }
 
     fn asked(order: &Order, seen: &Observation, wanted: &WantedCancellation) -> (Order, crate::Cancellation) {
-        match cancel(order, Some(seen), wanted, look(NOW)) {
+        match cancel(order, Some(seen), wanted, look(NOW), false) {
             Cancelling::Ask { order, number } => {
                 let row = order.cancellations.iter().find(|row| row.number == number).unwrap().clone();
                 (*order, row)
@@ -648,7 +723,7 @@ mod operator {
     #[test]
     fn the_same_request_is_known_and_another_one_under_its_key_is_refused() {
         let (order, row) = asked(&paid(), &news(), &wanted(Some(400)));
-        let again = cancel(&order, Some(&news()), &wanted(Some(400)), look(NOW));
+        let again = cancel(&order, Some(&news()), &wanted(Some(400)), look(NOW), false);
         assert_eq!(again, Cancelling::Known(row.number));
         let other =
             WantedCancellation { request: RequestMark { key: [1; 32], body: [3; 32] }, ..wanted(Some(400)) };
@@ -659,7 +734,7 @@ mod operator {
     fn an_unpaid_order_is_closed_and_its_account_first() {
         for nothing in [None, Some(seen(PaymentStatus::Ready)), Some(seen(PaymentStatus::Failed))] {
             let Cancelling::Close { order, .. } =
-                cancel(&pending(), nothing.as_ref(), &wanted(None), look(NOW))
+                cancel(&pending(), nothing.as_ref(), &wanted(None), look(NOW), false)
             else {
                 panic!("it is closed")
             };
@@ -669,25 +744,27 @@ mod operator {
         let issued = seen(PaymentStatus::VirtualAccountIssued);
         let waiting = after(&pending(), &issued);
         let Cancelling::CloseAccount { intent: Some(intent) } =
-            cancel(&waiting, Some(&issued), &wanted(None), look(NOW))
+            cancel(&waiting, Some(&issued), &wanted(None), look(NOW), false)
         else {
             panic!("the intent comes first")
         };
         assert_eq!(
-            cancel(&intent, Some(&issued), &wanted(None), look(NOW)),
+            cancel(&intent, Some(&issued), &wanted(None), look(NOW), false),
             Cancelling::CloseAccount { intent: None }
         );
         // A crash between the intent and the call: any look goes on, long before the deadline.
-        assert_eq!(crate::overdue(&intent, Some(&issued), look(NOW)), crate::Overdue::CloseAccount);
+        assert_eq!(crate::overdue(&intent, Some(&issued), look(NOW), false), crate::Overdue::CloseAccount);
         let closed = seen(PaymentStatus::Failed);
-        let crate::Overdue::Expire(done) = crate::overdue(&intent, Some(&closed), look(NOW)) else {
+        let intent_seen = after(&intent, &closed);
+        let crate::Overdue::Expire(done) = crate::overdue(&intent_seen, Some(&closed), look(NOW), false)
+        else {
             panic!("it is closed")
         };
         assert_eq!(
             (done.status, done.cancellations[0].status),
             (OrderStatus::Cancelled, CancellationStatus::Succeeded)
         );
-        assert_eq!(cancel(&done, Some(&closed), &wanted(None), look(NOW)), Cancelling::Known(1));
+        assert_eq!(cancel(&done, Some(&closed), &wanted(None), look(NOW), false), Cancelling::Known(1));
         // The deposit was faster.
         let taken = after(&intent, &seen(PaymentStatus::Paid));
         assert_eq!(
@@ -772,8 +849,8 @@ fn any_order() -> impl Strategy<Value = Order> {
 }
 
 /// What a shop acts on; times of writing, the exact attempt and texts aside.
-fn essence(order: &Order) -> (OrderStatus, Option<Money>, u64, bool) {
-    (order.status, order.received, order.returned, order.virtual_account.is_some())
+fn essence(order: &Order) -> (OrderStatus, Option<Money>, u64) {
+    (order.status, order.received, order.returned)
 }
 
 proptest! {

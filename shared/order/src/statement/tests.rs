@@ -211,7 +211,9 @@ fn an_order_without_money_has_no_posting() {
     let order = order(1000, 0);
     assert_eq!(postings(&order), []);
     let look = Look { at: later(31), by: BY };
-    let crate::Overdue::Expire(expired) = crate::overdue(&order, None, look) else { panic!("it is overdue") };
+    let crate::Overdue::Expire(expired) = crate::overdue(&order, None, look, false) else {
+        panic!("it is overdue")
+    };
     assert_eq!(postings(&expired), []);
 }
 
@@ -255,7 +257,7 @@ fn an_order_that_was_cancelled_unpaid_is_posted_when_its_money_came() {
     };
     let by = &Actor::Operator("kim".to_owned());
     let crate::Cancelling::Close { order: closed, .. } =
-        crate::cancel::cancel(&order, None, &wanted, Look { at: later(5), by })
+        crate::cancel::cancel(&order, None, &wanted, Look { at: later(5), by }, false)
     else {
         panic!("it is closed")
     };

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{token::TokenCache, wire};
 use crate::{
     connection::Connection,
-    portone::{CancelRequest, PortoneError},
+    portone::{AccountClosing, CancelRequest, PortoneError},
     secrets::SecretCache,
 };
 
@@ -164,11 +164,16 @@ impl V1Client {
 
     /// Closes the transaction's virtual account, so that no deposit arrives any more. One that does not wait
     /// for a deposit is left as it is; what it came to, a read tells.
-    pub async fn close_account(&self, imp_uid: &str, timeout: Duration) -> Result<(), PortoneError> {
+    pub async fn close_account(
+        &self,
+        imp_uid: &str,
+        timeout: Duration,
+    ) -> Result<AccountClosing, PortoneError> {
         let answer = self.call(Method::DELETE, &["vbanks", imp_uid], &[], None::<&()>, timeout).await?;
         match answer.open::<serde_json::Value>() {
-            Ok(_) => Ok(()),
-            Err(PortoneError::Refused { status, .. }) if status != 401 => Ok(()),
+            Ok(_) => Ok(AccountClosing::Done),
+            // V1 does not tell why: that there is nothing to close, or that the PG does not.
+            Err(PortoneError::Refused { status, .. }) if status != 401 => Ok(AccountClosing::Refused),
             Err(error) => Err(error),
         }
     }

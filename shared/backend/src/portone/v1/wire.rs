@@ -162,6 +162,7 @@ impl Payment {
                 number,
                 holder: self.vbank_holder,
                 expires_at: moment(self.vbank_date),
+                transaction_id: self.imp_uid.clone(),
             });
         let pay_method = self.pay_method.as_deref();
         let failure =

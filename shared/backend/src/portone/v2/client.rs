@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use super::wire;
 use crate::{
     connection::Connection,
-    portone::{CancelRequest, PortoneError},
+    portone::{AccountClosing, CancelRequest, PortoneError},
     secrets::SecretCache,
 };
 
 /// Payments of one page of PortOne's list.
-pub const PAGE_SIZE: u32 = 100;
+const PAGE_SIZE: u32 = 100;
 
 /// PortOne V2's REST API.
 #[derive(Clone, Debug)]
@@ -164,14 +164,23 @@ impl V2Client {
 
     /// Closes the payment's virtual account, so that no deposit arrives any more. One that does not wait for
     /// a deposit is left as it is; what it came to, a read tells.
-    pub async fn close_account(&self, payment_id: &str, timeout: Duration) -> Result<(), PortoneError> {
+    pub async fn close_account(
+        &self,
+        payment_id: &str,
+        timeout: Duration,
+    ) -> Result<AccountClosing, PortoneError> {
         let path = ["payments", payment_id, "virtual-account", "close"];
         let answer = self.call(Method::POST, &path, &[], None::<&()>, None, timeout).await?;
         if answer.status.is_success() {
-            return Ok(());
+            return Ok(AccountClosing::Done);
+        }
+        // A PG's refusal comes as a 502, and it is definite.
+        let refusal = serde_json::from_slice::<wire::ErrorBody>(&answer.body).ok();
+        if refusal.is_some_and(|error| error.kind == "PG_PROVIDER") {
+            return Ok(AccountClosing::Refused);
         }
         match answer.into_error() {
-            PortoneError::Refused { status: 409, .. } => Ok(()),
+            PortoneError::Refused { status: 409, .. } => Ok(AccountClosing::Done),
             error => Err(error),
         }
     }
@@ -197,6 +206,10 @@ impl V2Client {
         if answer.status.is_success() {
             return Ok(());
         }
+        let pg = serde_json::from_slice::<wire::ErrorBody>(&answer.body).ok();
+        if let Some(error) = pg.filter(|error| error.kind == "PG_PROVIDER") {
+            return Err(PortoneError::Refused { status: 409, kind: error.pg_code.unwrap_or(error.kind) });
+        }
         match answer.into_error() {
             PortoneError::Refused { kind, .. } if kind == "ALREADY_PAID" => Ok(()),
             error => Err(error),
@@ -205,14 +218,15 @@ impl V2Client {
 
     /// Payments whose state changed from `from` to `until`, oldest change first, one page of [`PAGE_SIZE`].
     ///
-    /// A payment that cannot be read is logged and left out.
+    /// A payment that cannot be read is logged and left out; whether there are more pages is told by PortOne's
+    /// own count.
     pub async fn changed(
         &self,
         from: Timestamp,
         until: Timestamp,
         page: u32,
         timeout: Duration,
-    ) -> Result<Vec<Observation>, PortoneError> {
+    ) -> Result<(Vec<Observation>, bool), PortoneError> {
         let body = wire::list_request(from, until, page, PAGE_SIZE);
         // The official clients send the body of a GET like this.
         let query = [("requestBody", body.as_str())];
@@ -222,6 +236,7 @@ impl V2Client {
         }
         let page: wire::Payments = serde_json::from_slice(&answer.body)
             .map_err(|_| PortoneError::Unavailable("its answer is no list of payments", None))?;
+        let more = page.items.len() >= PAGE_SIZE as usize;
         let readable = page.items.into_iter().filter_map(|item| {
             let payment = serde_json::from_value::<wire::Payment>(item).ok();
             let seen = payment.and_then(|payment| payment.into_observation().ok());
@@ -234,7 +249,7 @@ impl V2Client {
             }
             seen
         });
-        Ok(readable.collect())
+        Ok((readable.collect(), more))
     }
 
     async fn call(

@@ -5,4 +5,4 @@ mod client;
 mod wire;
 
 pub use bank::is_bank;
-pub use client::{PAGE_SIZE, V2Client};
+pub use client::V2Client;

@@ -205,11 +205,13 @@ impl Payment {
         // A pending cancellation has its share reserved already.
         let alive = cancellations.iter().filter(|c| c.status != ObservedCancellationStatus::Failed);
         let listed = alive.map(|c| c.tax_free).fold(0, u64::saturating_add);
+        let paid_by = self.method.as_ref().map_or(PaidBy::Other, Method::paid_by);
         let tax_free_gone = amount(self.amount.cancelled_tax_free)?.max(listed);
         Ok(Observation {
             // A V1 payment read through V2 has its `imp_uid` as the transaction (API2, `Payment.version`).
             generation: if self.version.as_deref() == Some("V1") { Generation::V1 } else { Generation::V2 },
             payment_id: self.id,
+            virtual_account: self.method.and_then(|method| method.into_virtual_account(&self.transaction_id)),
             transaction_id: self.transaction_id,
             status: status(&self.status),
             changed_at: changed_at
@@ -231,9 +233,8 @@ impl Payment {
             cancelled: amount(self.amount.cancelled)?,
             cancellations,
             paid_at: self.paid_at.as_deref().and_then(moment),
-            paid_by: self.method.as_ref().map_or(PaidBy::Other, Method::paid_by),
+            paid_by,
             pg: self.channel.and_then(|channel| channel.pg_provider),
-            virtual_account: self.method.and_then(Method::into_virtual_account),
             failure: self.failure.map(|failure| Failure {
                 code: failure.pg_code,
                 message: failure.pg_message.or(failure.reason),
@@ -258,12 +259,13 @@ impl Method {
         }
     }
 
-    fn into_virtual_account(self) -> Option<VirtualAccount> {
+    fn into_virtual_account(self, transaction_id: &str) -> Option<VirtualAccount> {
         Some(VirtualAccount {
             bank: self.bank,
             number: self.account_number?,
             holder: self.remittee_name,
             expires_at: self.expired_at.as_deref().and_then(moment),
+            transaction_id: transaction_id.to_owned(),
         })
     }
 }
