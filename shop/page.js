@@ -1,24 +1,13 @@
 /**
- * This demo's page: draws the products, the order form and what shop.js tells of the order. No payment logic here.
+ * This demo's page: draws the products and the order form; receipt.js draws the result. No payment logic here.
  */
 import { config } from './config.js';
+import { announce, at, clone } from './dom.js';
+import { drawReceipt, wordsOf } from './receipt.js';
 import * as shop from './shop.js';
-import { banks, language, missing, moment, money, phrases, results, say, speak, troubles } from './words.js';
+import { language, missing, money, phrases, say, speak, troubles } from './words.js';
 
 const { kept } = shop;
-
-const at = (id) => document.getElementById(id);
-
-/** Read aloud by screen readers; nothing on the page moves. */
-function announce(text) {
-  at('status').textContent = text;
-}
-
-function clone(template, fill) {
-  const node = at(template).content.firstElementChild.cloneNode(true);
-  fill((selector) => node.querySelector(selector), node);
-  return node;
-}
 
 // ------------------------------------------------------------------------------------------------------- the views
 
@@ -53,7 +42,7 @@ function showView({ focus = true } = {}) {
 }
 
 function drawTitle(view) {
-  const page = { order: phrases.viewOrder, result: result && results[result.telling]?.title }[view];
+  const page = { order: phrases.viewOrder, result: result && wordsOf(result).title }[view];
   document.title = [page, phrases.title].filter(Boolean).map((phrase) => say(phrase)).join(' · ');
 }
 
@@ -94,7 +83,8 @@ function drawProducts() {
   drawChosen();
 }
 
-function drawProduct({ productId, name, price, currency, available }, find, card) {
+function drawProduct(product, find, card) {
+  const { productId, name, price, currency, available } = product;
   card.dataset.product = productId;
   find('use').setAttribute('href', at(`picture-${productId}`) ? `#picture-${productId}` : '#picture-other');
   find('h3').textContent = name;
@@ -102,48 +92,92 @@ function drawProduct({ productId, name, price, currency, available }, find, card
   find('.sold-out').textContent = say(phrases.soldOut);
   find('.sold-out').hidden = available;
   find('.add').textContent = say(phrases.add);
-  const labels = { '.add': phrases.addNamed, '.stepper': phrases.quantity, input: phrases.quantity, '.fewer': phrases.fewer, '.more': phrases.more };
-  for (const [selector, phrase] of Object.entries(labels)) find(selector).setAttribute('aria-label', say(phrase, { name }));
+  find('.add').setAttribute('aria-label', say(phrases.addNamed, { name }));
 
   const show = (quantity) => {
     find('input').value = quantity;
     find('.add').hidden = !available || quantity > 0;
     find('.stepper').hidden = !available || quantity === 0;
   };
-  const choose = (wanted) => {
-    const quantity = Math.min(999, Math.max(0, Math.trunc(wanted) || 0));
-    kept.chosen.set({ ...kept.chosen.get(), [productId]: quantity });
+  const step = (wanted) => {
+    const quantity = choose(product, wanted);
     const swaps = find('.add').hidden !== quantity > 0;
     show(quantity);
     // The pressed button has just gone: focus stays with the product.
     if (swaps) find(quantity ? '.more' : '.add').focus();
-    drawChosen();
-    const { count, total } = chosen();
-    announce(say(phrases.chosenAloud, { name, quantity, count, total: money(total, currency) }));
   };
-  find('.add').onclick = () => choose(1);
-  find('.fewer').onclick = () => choose(Number(find('input').value) - 1);
-  find('.more').onclick = () => choose(Number(find('input').value) + 1);
-  find('input').onchange = (event) => choose(Number(event.target.value));
+  card.append(drawStepper(name, step));
+  find('.add').onclick = () => step(1);
   show(kept.chosen.get()[productId] ?? 0);
 }
 
-const drawLine = ({ name, quantity, amount }, currency) =>
-  clone('line', (find) => {
-    find('.what').textContent = name;
-    find('.times').textContent = say(phrases.times, { quantity });
-    find('.amount').textContent = money(amount, currency);
+/** − n + of a product; `step` is told which quantity is wanted. */
+const drawStepper = (name, step) =>
+  clone('stepper', (find, stepper) => {
+    stepper.setAttribute('aria-label', say(phrases.quantity, { name }));
+    const labels = { input: phrases.quantity, '.fewer': phrases.fewer, '.more': phrases.more };
+    for (const [selector, phrase] of Object.entries(labels)) find(selector).setAttribute('aria-label', say(phrase, { name }));
+    const input = find('input');
+    find('.fewer').onclick = () => step(Number(input.value) - 1);
+    find('.more').onclick = () => step(Number(input.value) + 1);
+    // As it is typed: what moves on the page when the field is left would move from under the press that leaves it.
+    input.oninput = () => {
+      if (Number(input.value) > 0) step(Number(input.value));
+    };
+    input.onchange = () => {
+      if (!(Number(input.value) > 0)) step(0);
+    };
+    input.onkeydown = (event) => {
+      // In the form it would pay.
+      if (event.key === 'Enter') event.preventDefault();
+    };
   });
+
+/** Puts so many of a product into the order, as far as there can be so many; answers how many. */
+function choose({ productId, name, currency }, wanted) {
+  const quantity = Math.min(999, Math.max(0, Math.trunc(wanted) || 0));
+  kept.chosen.set({ ...kept.chosen.get(), [productId]: quantity });
+  mended(({ product }) => product === productId);
+  drawChosen();
+  const { count, total } = chosen();
+  announce(say(phrases.chosenAloud, { name, quantity, count, total: money(total, currency) }));
+  return quantity;
+}
 
 /** The bar under the products and the summary beside the form. */
 function drawChosen() {
   const { lines, count, total, currency } = chosen();
   at('bar').hidden = !count;
   at('chosen').textContent = say(phrases.chosen, { count, total: money(total, currency) });
-  at('summary-lines').replaceChildren(...lines.map((line) => drawLine(line, currency)));
+  drawBasket(lines);
   at('summary-total').textContent = money(total, currency);
   drawButtons();
 }
+
+/** The summary's lines. One that stays is drawn over and not made anew, so that the focus stays in it. */
+function drawBasket(lines) {
+  const list = at('summary-lines');
+  const rows = lines.map((line) => [...list.children].find(({ dataset }) => dataset.product === line.productId) ?? drawRow(line));
+  if (rows.length !== list.children.length || rows.some((row, place) => row !== list.children[place])) list.replaceChildren(...rows);
+  for (const [place, { productId, quantity, amount, currency }] of lines.entries()) {
+    const find = (selector) => rows[place].querySelector(selector);
+    find('input').value = quantity;
+    find('.amount').textContent = money(amount, currency);
+    const own = faults.find(({ product }) => product === productId);
+    find('.fault').textContent = own?.here ?? '';
+    find('input').setAttribute('aria-invalid', String(Boolean(own)));
+  }
+}
+
+const drawRow = (line) =>
+  clone('basket-line', (find, row) => {
+    const { productId, name } = line;
+    row.dataset.product = productId;
+    find('.what').textContent = name;
+    find('.fault').before(drawStepper(name, (wanted) => choose(line, wanted) || at('summary-title').focus()));
+    find('.fault').id = `fault-of-${productId}`;
+    Object.assign(find('input'), { id: `quantity-of-${productId}` }).setAttribute('aria-describedby', `fault-of-${productId}`);
+  });
 
 // -------------------------------------------------------------------------------------------------- the order form
 
@@ -217,17 +251,17 @@ async function submitOrder() {
   try {
     await shop.orderAndPay(body, chosen().total);
   } catch (error) {
-    await explain(error);
+    await explain(error, chosen().lines);
   }
 }
 
-/** Why there was nothing to pay for, and what to do. */
-async function explain(error) {
+/** Why there was nothing to pay for, and what to do. `ordered` are the lines of the order that was not made. */
+async function explain(error, ordered) {
   const { status, problem = {} } = error;
-  const refused = (problem.errors ?? []).map(({ pointer, detail }) => ({ field: fieldAt(pointer), text: detail }));
+  const refused = problem.errors ?? [];
   // What is for sale, or its price, is not what this page thought.
-  if (error instanceof shop.PriceChanged || refused.some(({ field }) => field === 'items')) await loadProducts();
-  if (refused.length) return showFaults(refused);
+  if (error instanceof shop.PriceChanged || refused.some(({ pointer }) => fieldAt(pointer) === 'items')) await loadProducts();
+  if (refused.length) return showFaults(refused.map((fault) => faultOf(fault, ordered)));
 
   const { total, currency } = chosen();
   let trouble = [say(troubles.refused), problem.detail].filter(Boolean).join(' ');
@@ -241,7 +275,20 @@ async function explain(error) {
 
 const fieldAt = (pointer = '') => /^\/(?:customer\/)?(name|email|phone|items|payMethod)\b/.exec(pointer)?.[1];
 
-/** What is wrong with the form: `{field, text}` each. */
+/** A fault that the API found, at its field; or at its line of the order, whose pointer is `/items/<n>/…`. */
+function faultOf({ pointer, detail }, ordered) {
+  const line = ordered[/^\/items\/(\d+)\//.exec(pointer)?.[1]];
+  if (!line) return { field: fieldAt(pointer), text: detail };
+  const { productId, name } = line;
+  if (chosen().lines.some((left) => left.productId === productId)) {
+    return { field: 'line', product: productId, text: say(phrases.faultNamed, { name, detail }), here: detail };
+  }
+  // Not one is left. It must not come back by itself either, should there be more later.
+  kept.chosen.set({ ...kept.chosen.get(), [productId]: 0 });
+  return { field: 'items', text: say(phrases.leftOut, { name, detail }) };
+}
+
+/** What is wrong with the form: `{field, text}` each; of a line also the `product`, and `here` without its name. */
 let faults = [];
 
 /** Puts each fault at its field and all of them, linked, in a summary. */
@@ -256,9 +303,15 @@ function drawFaults(found) {
     const described = [at(`${field}-hint`) && `${field}-hint`, own && `${field}-fault`].filter(Boolean).join(' ');
     input.setAttribute('aria-describedby', described);
   }
+  drawBasket(chosen().lines);
   at('faults').hidden = !faults.length;
   at('faults-title').textContent = say(phrases.faults, { count: faults.length });
   at('faults-list').replaceChildren(...faults.map(drawFault));
+}
+
+/** What is being mended is no longer held against the buyer. */
+function mended(isIt) {
+  if (faults.some(isIt)) drawFaults(faults.filter((fault) => !isIt(fault)));
 }
 
 /** The summary takes the focus, so that it is read and its links are next. */
@@ -267,9 +320,10 @@ function showFaults(found) {
   at('faults').focus();
 }
 
-function drawFault({ field, text }) {
+function drawFault({ field, product, text }) {
   const item = document.createElement('li');
-  const target = { items: at('summary-title'), payMethod: document.querySelector('[name=payMethod]:checked') }[field] ?? at(field);
+  const places = { items: at('summary-title'), line: at(`quantity-of-${product}`), payMethod: document.querySelector('[name=payMethod]:checked') };
+  const target = places[field] ?? at(field);
   if (!target) {
     item.textContent = text;
     return item;
@@ -303,68 +357,7 @@ function showResult(news) {
   if (!at('result-view').hidden && [document.body, null].includes(document.activeElement)) at('result-title').focus();
 }
 
-const wordsOf = ({ telling }) => results[telling] ?? results.UNKNOWN;
-
-function drawResult() {
-  const { orderId, view, failure, watching, telling } = result;
-  const { tone, mark, title, text } = wordsOf(result);
-  Object.assign(at('receipt').dataset, { tone, telling, watching: Boolean(watching), status: view?.status ?? '' });
-  at('result-mark').textContent = say(mark);
-  at('result-title').textContent = say(title);
-  at('result-text').textContent = say(text);
-  const reason = ['DECLINED', 'WINDOW'].includes(telling) ? failure?.message : undefined;
-  at('result-reason').hidden = !reason;
-  at('result-reason-text').textContent = reason ?? '';
-
-  const open = ['UNPAID', 'CLOSED', 'DECLINED', 'WINDOW'].includes(telling);
-  const waiting = ['OPEN', 'SILENT', 'UNREACHABLE', 'UNPAID', 'PAY_PENDING', 'VIRTUAL_ACCOUNT_ISSUED'];
-  at('pay-again').hidden = !open || !shop.isPayable(orderId);
-  at('check-again').hidden = telling in results && !waiting.includes(telling);
-  at('check-again').className = at('pay-again').hidden ? 'primary' : 'quiet';
-  at('change-order').hidden = !open || !chosen().count;
-
-  drawAccount(view, telling);
-  at('result-lines').replaceChildren(...(view?.items ?? []).map((line) => drawLine(line, view.amount.currency)));
-  at('result-facts').replaceChildren(...factsOf(result).map(([term, value]) =>
-    clone('fact', (find) => {
-      find('dt').textContent = say(term);
-      find('dd').textContent = value;
-    })));
-}
-
-function factsOf({ orderId, view, telling }) {
-  const { amount, createdAt, paidAt, expiresAt } = view ?? {};
-  const payable = ['UNPAID', 'CLOSED', 'DECLINED', 'WINDOW'].includes(telling);
-  return [
-    amount && [phrases.total, money(amount.total, amount.currency)],
-    amount?.cancelled > 0 && [phrases.returned, money(amount.cancelled, amount.currency)],
-    createdAt && [phrases.orderedAt, moment(createdAt)],
-    paidAt && [phrases.paidAt, moment(paidAt)],
-    expiresAt && payable && [phrases.payBy, moment(expiresAt)],
-    [phrases.orderNumber, orderId],
-  ].filter(Boolean);
-}
-
-function drawAccount(view, telling) {
-  const account = telling === 'VIRTUAL_ACCOUNT_ISSUED' && view.virtualAccount;
-  at('account').hidden = !account;
-  if (!account) return;
-  at('account-bank').textContent = account.bank in banks ? say(banks[account.bank]) : account.bank;
-  at('account-number').textContent = account.accountNumber;
-  at('account-holder').textContent = account.holder ?? '';
-  at('account-amount').textContent = money(view.amount.total, view.amount.currency);
-  at('account-until').textContent = account.expiresAt ? moment(account.expiresAt) : '';
-}
-
-async function copy({ currentTarget: button }) {
-  const source = at(button.dataset.copy);
-  // Banking apps take the bare digits of an amount.
-  const text = button.dataset.copy === 'account-amount' ? String(result.view.amount.total) : source.textContent;
-  const copied = await navigator.clipboard.writeText(text).then(() => true, () => false);
-  const name = source.closest('div').querySelector('dt').textContent;
-  announce(say(copied ? phrases.copied : phrases.notCopied, { name }));
-  button.textContent = say(copied ? phrases.copiedShort : phrases.copyShort);
-}
+const drawResult = () => drawReceipt(result, chosen().count > 0);
 
 // -------------------------------------------------------------------------------------------- language, and wiring
 
@@ -387,8 +380,9 @@ at('language').onclick = () => {
   speak(language === 'ko' ? 'en' : 'ko');
   kept.language.set(language);
   drawLanguage();
-  drawProducts();
   // Said in the old language, and no longer true of anything.
+  at('summary-lines').replaceChildren();
+  drawProducts();
   drawFaults([]);
   at('order-trouble').textContent = '';
   announce('');
@@ -400,8 +394,7 @@ at('order-form').onsubmit = (event) => {
   once(submitOrder);
 };
 at('order-form').oninput = ({ target }) => {
-  // Being mended: no longer held against the buyer.
-  if (faults.some(({ field }) => field === target.name)) drawFaults(faults.filter(({ field }) => field !== target.name));
+  if (target.name) mended(({ field }) => field === target.name);
 };
 at('generations').onchange = ({ target }) => {
   kept.sdk.set(target.value);
@@ -410,7 +403,6 @@ at('generations').onchange = ({ target }) => {
 at('pay-again').onclick = () => once(shop.payAgain);
 at('check-again').onclick = shop.checkAgain;
 at('products-again').onclick = loadProducts;
-for (const button of document.querySelectorAll('[data-copy]')) button.onclick = copy;
 addEventListener('hashchange', () => showView());
 
 at('simulated').hidden = !config.simulatorConsole;

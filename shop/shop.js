@@ -141,6 +141,12 @@ async function createOrder(body) {
 
 const isExpired = (orderId) => Date.now() > (knownOrder(orderId)?.until ?? Infinity);
 
+/** Whether the time to pay into the virtual account is over, by the same clock. */
+function isOverdue({ orderId, expiresAt, virtualAccount }) {
+  const ahead = (knownOrder(orderId)?.until ?? Date.parse(expiresAt)) - Date.parse(expiresAt);
+  return Date.now() > Date.parse(virtualAccount?.expiresAt) + ahead;
+}
+
 /** Whether this tab still has the order to open the payment window with. */
 export const isPayable = (orderId) => kept.checkout.get()?.order?.orderId === orderId && !isExpired(orderId);
 
@@ -176,14 +182,16 @@ const windows = {
     load: () => loadScript(config.portoneSdk),
     async pay(payment) {
       try {
-        return (await window.PortOne.requestPayment(payment)) ?? {};
+        return windows.v2.returned((await window.PortOne.requestPayment(payment)) ?? {});
       } catch (error) {
         // What is wrong before the window opens is thrown, with the same members.
         return { code: error.code ?? 'UnknownError', message: error.message };
       }
     },
-    returned({ paymentId, payment_id: older, code, message, pgCode }) {
-      return { orderId: paymentId ?? older, code, message, pgCode };
+    // A channel with manual approval gives a `paymentToken`: nothing is charged until the API approves with it.
+    returned({ paymentId, payment_id: older, code, message, pgCode, paymentToken }) {
+      const orderId = paymentId ?? older;
+      return { orderId, code, message, pgCode, claim: orderId && { paymentId: orderId, paymentToken } };
     },
   },
   v1: {
@@ -223,7 +231,8 @@ function kindOfFailure({ code, message, pgCode }) {
 
 /**
  * What is known of the order in hand: `telling` in one word (see `tellingOf`), `view` as the API last showed it,
- * `failure {code, message}` of the last attempt, `paid` when the window claimed success, `open` while it is open.
+ * `failure {code, message}` of the last attempt, `paid` when the window claimed success, `claim` that verify did not
+ * answer yet, `open` while the window is open.
  */
 let result = null;
 
@@ -263,7 +272,7 @@ export async function payAgain() {
 }
 
 /** The buyer does not want to wait for the next look. */
-export const checkAgain = () => settle(result.orderId, { paid: Boolean(result.paid) });
+export const checkAgain = () => settle(result.orderId, { paid: Boolean(result.paid), claim: result.claim });
 
 /**
  * Finds out how the payment ended, whatever the window said: a failed one may have gone through and the other way
@@ -277,17 +286,17 @@ async function settle(orderId, { code, message, pgCode, claim, paid = !code }) {
     async (error) => {
       if (error.status === 404) return { notFound: true };
       const rejected = error.problem?.code === 'payment-mismatch' ? { orderId, status: 'REJECTED' } : undefined;
-      return { ...said, view: await readOrder(orderId, 2).catch(() => rejected) };
+      return { ...said, claim, view: await readOrder(orderId, 2).catch(() => rejected) };
     },
   ));
 }
 
 /** Tells what is known of the order now, tidies up after it when it has ended, and watches it while it has not. */
-function conclude(orderId, { view, failure, paid, notFound }) {
-  tell({ orderId, view, notFound, paid, failure: failure ?? (paid ? undefined : view?.lastFailure) });
+function conclude(orderId, { view, failure, paid, claim, notFound }) {
+  tell({ orderId, view, notFound, paid, claim, failure: failure ?? (paid ? undefined : view?.lastFailure) });
   const { telling } = result;
   const ended = ENDED.includes(telling);
-  const bought = ['PAID', 'PARTIAL_CANCELLED', 'VIRTUAL_ACCOUNT_ISSUED'].includes(telling);
+  const bought = ['PAID', 'PARTIAL_CANCELLED', 'CANCELLING', 'VIRTUAL_ACCOUNT_ISSUED'].includes(telling);
 
   // The next visit starts with the shop again, not with an order whose outcome the buyer has seen.
   if (notFound) kept.orders.set(otherOrders(orderId));
@@ -304,30 +313,44 @@ function conclude(orderId, { view, failure, paid, notFound }) {
 /** Tellings after which nothing more is to come. */
 const ENDED = ['PAID', 'PARTIAL_CANCELLED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NOT_FOUND'];
 
-/** Seconds between looks: quick while a webhook is likely on its way, then patient; a bank transfer takes its time. */
+/** Seconds between looks: quick while a webhook is likely on its way, then patient. */
 const BEATS = [1, 1, 2, 3, 5, 8, 13, 20, 30, 30];
-const BEATS_OF_A_TRANSFER = [2, 3, 5, 10, 15, ...Array(40).fill(30)];
+
+/** A deposit or a bank's refund may take days: further and further apart, and as long as the page is there. */
+function* beatsOfBanks() {
+  for (let seconds = 2; ; seconds = Math.min(seconds * 1.5, 60)) yield seconds;
+}
 
 /** Counts what was told, so that a look begun before something newer was told keeps quiet. */
 let tellings = 0;
 
-/** Reads the order again and again until it moves; gives up after the last beat. */
+/** Reads the order again and again until it moves; of what no bank decides it gives up after the last beat. */
 async function watch() {
   if (!knownOrder(result.orderId)) return;
-  const { orderId, view } = result;
+  const { orderId, view, claim } = result;
+  // Who waits to be approved by hand waits for verify; everybody else for the webhook.
+  const look = async () => (claim?.paymentToken && await verifyPayment(orderId, claim).catch(() => undefined)) || readOrder(orderId, 1);
   tell({ ...result, watching: true });
   const mine = tellings;
-  for (const seconds of view?.status === 'VIRTUAL_ACCOUNT_ISSUED' ? BEATS_OF_A_TRANSFER : BEATS) {
+  const ofBanks = ['VIRTUAL_ACCOUNT_ISSUED', 'ACCOUNT_OVERDUE', 'CANCELLING'].includes(result.telling);
+  for (const seconds of ofBanks ? beatsOfBanks() : BEATS) {
     await pause(seconds * 1000);
     if (mine !== tellings) return;
-    const seen = await readOrder(orderId, 1).catch(() => undefined);
+    // Nobody sees a page in the background; it looks when it is shown again (see `start`).
+    if (ofBanks && document.hidden) continue;
+    const seen = await look().catch(() => undefined);
     if (mine !== tellings) return;
     // What the window said counts until the first look; after that an order that moved tells its own story.
     const said = view ? {} : { paid: result.paid, failure: result.failure };
-    if (seen && seen.status !== view?.status) return conclude(orderId, { ...said, view: seen });
+    if (seen && stageOf(seen) !== stageOf(view)) return conclude(orderId, { ...said, view: seen });
+    // Time alone may have moved it.
+    if (tellingOf(result) !== result.telling) return conclude(orderId, result);
   }
   tell({ ...result, watching: false });
 }
+
+/** What makes an order worth telling anew. */
+const stageOf = (view) => view && JSON.stringify([view.status, view.cancellations]);
 
 function tell(news) {
   tellings += 1;
@@ -335,11 +358,16 @@ function tell(news) {
   page.result(result);
 }
 
-/** One word for what is known: an order's status, or what a buyer of a `PENDING` one should hear. */
+/** A cancellation that was asked for and is not decided: the PG's turn (REQUESTED), or no answer yet (UNKNOWN). */
+export const isUnderWay = ({ status }) => ['REQUESTED', 'UNKNOWN'].includes(status);
+
+/** One word for what is known: an order's status, or what its buyer should hear instead. */
 function tellingOf({ orderId, view, failure, paid, open, watching, notFound }) {
   if (notFound) return 'NOT_FOUND';
   if (open) return 'OPEN';
   if (!view) return paid && watching ? 'CHECKING' : 'UNREACHABLE';
+  if (view.status === 'VIRTUAL_ACCOUNT_ISSUED' && isOverdue(view)) return 'ACCOUNT_OVERDUE';
+  if (['PAID', 'PARTIAL_CANCELLED'].includes(view.status) && view.cancellations?.some(isUnderWay)) return 'CANCELLING';
   if (view.status !== 'PENDING') return view.status;
   if (failure) return isExpired(orderId) ? 'EXPIRED' : kindOfFailure(failure);
   if (paid) return watching ? 'CHECKING' : 'SILENT';

@@ -30,6 +30,14 @@ export function moment(time) {
   return new Intl.DateTimeFormat(language, format).format(new Date(time)) + (language === 'en' ? ' KST' : '');
 }
 
+/** A bank's deadline, to the minute and in Korean time. */
+export function deadline(time) {
+  const format = {
+    month: language === 'en' ? 'short' : 'long', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'Asia/Seoul',
+  };
+  return new Intl.DateTimeFormat(language, format).format(new Date(time)) + (language === 'en' ? ' KST' : '');
+}
+
 /** What the result page says, by what is known of the order. `mark` is the word on the stamp. */
 export const results = {
   OPEN: {
@@ -76,24 +84,36 @@ export const results = {
     tone: 'wait', mark: ['입금 대기', 'Awaiting transfer'], title: ['아래 계좌로 입금해 주세요', 'Please transfer to this account'],
     text: ['입금이 확인되면 이 화면이 저절로 바뀌어요. 금액이 다르면 입금되지 않을 수 있어요.', 'This page changes by itself once the transfer arrives. Send exactly this amount.'],
   },
+  ACCOUNT_OVERDUE: {
+    tone: 'bad', mark: ['기한 지남', 'Too late'], title: ['입금 기한이 지났어요', 'The time to transfer has passed'],
+    text: ['받으신 계좌로 더는 입금하지 마시고 새로 주문해 주세요. 기한 안에 입금하셨다면 ‘다시 확인’을 눌러 주세요.', 'Please do not transfer to that account any more; order again. If you sent it in time, press “Check again”.'],
+  },
   PAID: {
     tone: 'good', mark: ['결제 완료', 'Paid'], title: ['주문해 주셔서 고맙습니다', 'Thank you for your order'],
     text: ['결제가 확인됐어요. 정성껏 준비해서 보내 드릴게요.', 'Your payment is confirmed. We are packing with care.'],
   },
+  CANCELLING: {
+    tone: 'wait', mark: ['취소 진행 중', 'Cancelling'], title: ['취소를 진행하고 있어요', 'A cancellation is under way'],
+    text: ['결제사가 취소를 마치면 이 화면이 저절로 바뀌어요. 따로 하실 일은 없습니다.', 'This page changes by itself once the payment company is done. There is nothing for you to do.'],
+  },
   PARTIAL_CANCELLED: {
-    tone: 'good', mark: ['일부 취소', 'Partly cancelled'], title: ['주문의 일부가 취소됐어요', 'Part of your order was cancelled'],
-    text: ['취소한 금액은 결제하신 수단으로 돌아갑니다. 카드는 3~5영업일이 걸릴 수 있어요.', 'The cancelled part goes back the way you paid; cards may take 3–5 business days.'],
+    tone: 'good', mark: ['부분 취소', 'Partly cancelled'], title: ['주문의 일부가 취소됐어요', 'Part of your order was cancelled'],
+    text: ['취소한 금액은 결제하신 수단으로 돌아갑니다. 카드는 3~5영업일이 걸릴 수 있고, 가상계좌로 입금하셨다면 환불 계좌로 보내 드려요.', 'The cancelled part goes back the way you paid; cards may take 3–5 business days, and a transfer goes to your refund account.'],
   },
   CANCELLED: {
     tone: 'bad', mark: ['취소 완료', 'Cancelled'], title: ['주문이 취소됐어요', 'Your order was cancelled'],
-    text: ['결제하신 금액이 있으면 결제하신 수단으로 돌아갑니다. 카드는 3~5영업일이 걸릴 수 있어요.', 'Anything you paid goes back the way you paid; cards may take 3–5 business days.'],
+    text: ['결제하신 금액은 모두 결제하신 수단으로 돌아갑니다. 카드는 3~5영업일이 걸릴 수 있고, 가상계좌로 입금하셨다면 환불 계좌로 보내 드려요.', 'All you paid goes back the way you paid; cards may take 3–5 business days, and a transfer goes to your refund account.'],
+  },
+  CANCELLED_UNPAID: {
+    tone: 'bad', mark: ['취소 완료', 'Cancelled'], title: ['결제 전에 주문이 취소됐어요', 'Your order was closed before it was paid'],
+    text: ['결제된 금액은 없어요. 받아 두신 가상계좌가 있다면 입금하지 마세요.', 'Nothing was paid. If you were given a virtual account, please do not transfer to it.'],
   },
   EXPIRED: {
     tone: 'bad', mark: ['시간 지남', 'Expired'], title: ['결제할 수 있는 시간이 지났어요', 'The time to pay has passed'],
-    text: ['빠져나간 돈은 없어요. 새로 주문해 주세요.', 'No money has moved. Please order again.'],
+    text: ['결제된 금액은 없어요. 받아 두신 가상계좌가 있다면 입금하지 마시고, 새로 주문해 주세요.', 'Nothing was paid. If you were given a virtual account, please do not transfer to it; order again.'],
   },
   REJECTED: {
-    tone: 'bad', mark: ['환불 진행', 'Refunding'], title: ['결제가 주문과 달라 돈을 돌려드려요', 'Your money is going back'],
+    tone: 'bad', mark: ['환불', 'Refund'], title: ['결제가 주문과 달라 돈을 돌려드려요', 'Your money is going back'],
     text: ['결제 내용이 주문과 맞지 않아 주문을 받지 않았어요. 결제된 금액은 전부 돌아가며, 카드는 3~5영업일이 걸릴 수 있어요. 다시 주문해 주세요.', 'What was paid did not match the order, so we did not take it. All of it goes back the way you paid; cards may take 3–5 business days. Please order again.'],
   },
   NOT_FOUND: {
@@ -142,6 +162,8 @@ export const phrases = {
   pay: ['{total} 결제하기', 'Pay {total}'],
   working: ['주문을 만들고 있어요', 'Placing your order'],
   retrying: ['답이 늦어지고 있어요. 다시 시도하고 있어요.', 'This takes longer than usual. Trying again.'],
+  faultNamed: ['{name}: {detail}', '{name}: {detail}'],
+  leftOut: ['{name}: {detail} 주문에서 뺐어요.', '{name}: {detail} It was taken out of the order.'],
   faults: ['확인이 필요한 곳이 {count}군데 있어요', 'Please check: {count}'],
   copyShort: ['복사', 'Copy'],
   copiedShort: ['복사됨', 'Copied'],
@@ -151,12 +173,27 @@ export const phrases = {
   orderedAt: ['주문한 때', 'Ordered'],
   paidAt: ['결제한 때', 'Paid at'],
   payBy: ['결제 기한', 'Pay by'],
+  depositBy: ['입금 기한', 'Transfer by'],
+  until: ['{time}까지', '{time}'],
   total: ['합계', 'Total'],
+  partCancelled: ['부분 취소', 'Part cancelled'],
+  allCancelled: ['전액 취소', 'Cancelled'],
+  cancelling: ['취소 진행 중', 'Being cancelled'],
   returned: ['돌려드린 금액', 'Returned'],
+  left: ['남은 금액', 'Remaining'],
 };
 
-/** Banks that issue virtual accounts, by PortOne's names for them. An unknown one is shown as it came. */
-export const banks = {
+/** A bank as its customers call it. V2 has PortOne's word, V1 its PG's Korean text; an unknown one is shown as it came. */
+export function bankName(bank) {
+  const known = banks[bank] ?? Object.values(banks).find(([korean]) => bare(korean) === bare(bank));
+  return known ? say(known) : bank;
+}
+
+/** PGs write 국민, 국민은행 and KB국민은행 of one bank. */
+const bare = (name) => name.replace(/\s|^(KB|NH|IBK|KDB|KEB|MG|SC|DGB|BNK)|은행$/g, '');
+
+/** Banks that issue virtual accounts, by PortOne's words for them. */
+const banks = {
   KOOKMIN: ['국민은행', 'KB Kookmin Bank'], SHINHAN: ['신한은행', 'Shinhan Bank'], WOORI: ['우리은행', 'Woori Bank'],
   HANA: ['하나은행', 'Hana Bank'], NONGHYUP: ['농협은행', 'NH Nonghyup Bank'], IBK: ['기업은행', 'IBK'],
   KDB: ['산업은행', 'KDB'], SUHYUP: ['수협은행', 'Suhyup Bank'], DAEGU: ['아이엠뱅크', 'iM Bank'], BUSAN: ['부산은행', 'Busan Bank'],
@@ -164,4 +201,5 @@ export const banks = {
   JEJU: ['제주은행', 'Jeju Bank'], KFCC: ['새마을금고', 'MG Community Credit'], SHINHYUP: ['신협', 'Shinhyup'],
   POST: ['우체국', 'Korea Post'], STANDARD_CHARTERED: ['SC제일은행', 'SC First Bank'], CITI: ['한국씨티은행', 'Citibank Korea'],
   K_BANK: ['케이뱅크', 'K bank'], KAKAO: ['카카오뱅크', 'Kakao Bank'], TOSS: ['토스뱅크', 'Toss Bank'],
+  LOCAL_NONGHYUP: ['지역농축협', 'Local Nonghyup'], SAVINGS_BANK: ['저축은행', 'Savings bank'], NFCF: ['산림조합', 'Forestry Cooperative'],
 };
