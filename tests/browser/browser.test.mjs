@@ -10,5 +10,5 @@ await simulator.leaveSlowPaymentsPending();
 
 // A few buyers at a time: each has a browser context and orders of its own, and mostly waits.
 describe('the demo shop', { concurrency: 3 }, async () => {
-  for (const stories of ['paying', 'recovery', 'failures', 'v1', 'language', 'accessibility']) await import(`./stories/${stories}.mjs`);
+  for (const stories of ['paying', 'recovery', 'failures', 'v1', 'after', 'language', 'accessibility']) await import(`./stories/${stories}.mjs`);
 });

@@ -16,28 +16,36 @@ const WAIT_MAX_MS = 25_000;
 
 const shots = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../target/browser');
 
-/** One test with a buyer of its own. A failure leaves a picture of the page in target/browser. */
-export function story(rule, options, tell) {
+/**
+ * One test with a buyer of its own, and with `start` on a system of its own, which the story gets too. A failure leaves
+ * a picture of the page in target/browser.
+ */
+export function story(rule, { start, ...options }, tell) {
   test(rule, { timeout: 120_000 }, async () => {
-    const buyer = await Buyer.arrive(options);
+    const own = await start?.();
+    let buyer;
     try {
-      await tell(buyer);
+      buyer = await Buyer.arrive(options, own);
+      await tell(buyer, own);
       if (buyer.errors.length) throw new Error(`the page threw: ${buyer.errors.join('; ')}`);
     } catch (error) {
+      if (!buyer) throw error;
       await mkdir(shots, { recursive: true });
       const picture = path.join(shots, `${rule.replace(/\W+/g, '-')}.png`);
       await buyer.page.screenshot({ path: picture, fullPage: true }).catch(() => {});
       error.message += `\n  page: ${buyer.page.url()}\n  picture: ${picture}`;
       throw error;
     } finally {
-      await buyer.context.close();
+      await buyer?.context.close();
+      await own?.stop();
     }
   });
 }
 
 export class Buyer {
-  static async arrive(options = DESKTOP) {
+  static async arrive(options = DESKTOP, shop = system) {
     const buyer = new Buyer();
+    buyer.shop = shop;
     buyer.onPhone = Boolean(options.isMobile);
     buyer.context = await system.browser.newContext({ locale: 'ko-KR', ...options });
     buyer.context.setDefaultTimeout(WAIT_MAX_MS);
@@ -56,11 +64,11 @@ export class Buyer {
     this.page.on('pageerror', (error) => this.errors.push(error.message));
     this.page.on('response', (response) => {
       const { pathname, origin } = new URL(response.url());
-      if (`${origin}/` !== system.url) return;
+      if (`${origin}/` !== this.shop.url) return;
       const request = response.request();
       this.answers.push({ method: request.method(), path: pathname, status: response.status(), key: request.headers()['idempotency-key'] });
     });
-    await this.page.goto(system.url + path);
+    await this.page.goto(this.shop.url + path);
   }
 
   at(selector) {
@@ -102,7 +110,7 @@ export class Buyer {
   /** What the browser keeps of its orders, newest first: `{orderId, orderToken, …}`. */
   async known() {
     const stored = await this.context.storageState();
-    const shop = stored.origins.find(({ origin }) => `${origin}/` === system.url);
+    const shop = stored.origins.find(({ origin }) => `${origin}/` === this.shop.url);
     return JSON.parse(shop?.localStorage.find(({ name }) => name === 'shop.orders')?.value ?? '[]');
   }
 
@@ -117,7 +125,7 @@ export class Buyer {
 
   /** As in another browser. On a file of the shop's, since a phone may be at the payment window now. */
   async forgetAll() {
-    await this.page.goto(`${system.url}shop.css`);
+    await this.page.goto(`${this.shop.url}shop.css`);
     await this.page.evaluate(() => localStorage.clear());
   }
 
@@ -128,13 +136,13 @@ export class Buyer {
   /** The order of this browser as the API has it. */
   async orderNow() {
     const [known] = await this.known();
-    return (await readOrder(known)).body;
+    return (await readOrder(known, this.shop)).body;
   }
 }
 
 /** The order as the API shows it to the holder of its token. */
-export async function readOrder({ orderId, orderToken }) {
-  const response = await fetch(`${system.url}orders/${orderId}`, { headers: { Authorization: `Bearer ${orderToken}` } });
+export async function readOrder({ orderId, orderToken }, shop = system) {
+  const response = await fetch(`${shop.url}orders/${orderId}`, { headers: { Authorization: `Bearer ${orderToken}` } });
   return { status: response.status, body: await response.json() };
 }
 

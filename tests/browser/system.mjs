@@ -1,11 +1,11 @@
 /**
- * The whole local system, started once for the suite, and one Chromium.
+ * The whole local system, started once for the suite, and one Chromium. A story that needs another one starts its own.
  *
  * The binaries are built beforehand (`cargo xtask test` does); LOCAL_STACK and FUNCTIONS_DIR say where, if not in
  * the places that cargo uses by itself.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,24 +22,15 @@ const STOP_MAX_MS = 10_000;
 /** The system takes its base port and the ones after it. */
 const PORTS = 10;
 
-/** `{url, config, browser}` once `startSystem` has resolved; `url` ends with a slash. */
+/** `{url, config, stop, browser}` once `startSystem` has resolved; `url` ends with a slash. */
 export const system = {};
 
-let stack;
-let data;
-
 export async function startSystem() {
-  data = await mkdtemp(path.join(tmpdir(), 'browser-tests-'));
-  const port = await freePorts();
-  const args = ['--port', String(port), '--data', data, '--fresh', '--functions', FUNCTIONS_DIR];
-  stack = spawn(LOCAL_STACK, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  // Nothing is left behind, also when this process is told to stop.
-  process.once('exit', () => stack.kill());
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
-  system.url = await readyUrl(stack);
-  // The system's own answer, in the shape that the shop imports.
-  const config = await (await fetch(`${system.url}config.js`)).text();
-  system.config = JSON.parse(config.slice(config.indexOf('{'), config.lastIndexOf('}') + 1));
+  const data = await mkdtemp(path.join(tmpdir(), 'browser-tests-'));
+  const stack = await startStack(await freePorts(), data);
+  const stop = () => stack.stop().finally(() => rm(data, { recursive: true, force: true }));
+  Object.assign(system, stack, { stop });
   system.browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -48,22 +39,66 @@ export async function startSystem() {
 
 export async function stopSystem() {
   await system.browser?.close();
-  try {
-    await stopStack();
-  } finally {
-    if (data) await rm(data, { recursive: true, force: true });
-  }
+  await system.stop?.();
 }
 
-async function stopStack() {
-  if (stack && stack.exitCode === null) {
-    const gone = new Promise((resolve) => stack.once('exit', (code, signal) => resolve(code ?? signal)));
-    stack.kill('SIGTERM');
-    const slow = setTimeout(() => stack.kill('SIGKILL'), STOP_MAX_MS);
-    const end = await gone;
-    clearTimeout(slow);
-    if (end !== 0) throw new Error(`the system ended with ${end} instead of 0`);
-  }
+/** One local system on this port and the ones after it, with what `data` has kept: `{url, config, stop}`. */
+async function startStack(port, data, folder = root) {
+  const args = ['--port', String(port), '--data', data, '--root', folder, '--functions', FUNCTIONS_DIR];
+  const stack = spawn(LOCAL_STACK, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  // Nothing is left behind, also when this process is told to stop.
+  const kill = () => stack.kill();
+  process.once('exit', kill);
+  stack.once('exit', () => process.off('exit', kill));
+  const url = await readyUrl(stack);
+  // The system's own answer, in the shape that the shop imports.
+  const config = await (await fetch(`${url}config.js`)).text();
+  return {
+    url,
+    config: JSON.parse(config.slice(config.indexOf('{'), config.lastIndexOf('}') + 1)),
+    stop: () => stopStack(stack),
+  };
+}
+
+/**
+ * A system whose payments this backend approves. Its channel is as any other until `byHand` resolves, which is when
+ * PortOne's side has the setting too, for every window that is open by then.
+ */
+export async function startSystemOfManualApproval() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'browser-tests-'));
+  const data = path.join(folder, 'data');
+  const template = await readFile(path.join(root, 'template.yaml'), 'utf8');
+  const manual = template.replace(/(  PaymentApproval:\n    Type: String\n    Default: )AUTO/, '$1MANUAL');
+  if (manual === template) throw new Error('template.yaml has no PaymentApproval to set');
+  await writeFile(path.join(folder, 'template.yaml'), manual);
+  await symlink(path.join(root, 'shop'), path.join(folder, 'shop'));
+
+  const port = await freePorts();
+  let stack = await startStack(port, data, folder);
+  return {
+    url: stack.url,
+    config: stack.config,
+    // The simulator takes its channels when it starts and has no way to change one: only what it keeps does.
+    async byHand() {
+      await stack.stop();
+      const kept = path.join(data, 'portone.json');
+      const isChannel = (value) => typeof value === 'object' && value !== null && 'manualApproval' in value;
+      const set = (_, value) => (isChannel(value) ? { ...value, manualApproval: true } : value);
+      await writeFile(kept, JSON.stringify(JSON.parse(await readFile(kept, 'utf8'), set)));
+      stack = await startStack(port, data, folder);
+    },
+    stop: () => stack.stop().finally(() => rm(folder, { recursive: true, force: true })),
+  };
+}
+
+async function stopStack(stack) {
+  if (stack.exitCode !== null || stack.signalCode !== null) return;
+  const gone = new Promise((resolve) => stack.once('exit', (code, signal) => resolve(code ?? signal)));
+  stack.kill('SIGTERM');
+  const slow = setTimeout(() => stack.kill('SIGKILL'), STOP_MAX_MS);
+  const end = await gone;
+  clearTimeout(slow);
+  if (end !== 0) throw new Error(`the system ended with ${end} instead of 0`);
 }
 
 function readyUrl(child) {

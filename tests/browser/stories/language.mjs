@@ -42,7 +42,7 @@ function koreanText(buyer) {
       found.push(...own.filter((text) => hangul.test(text)));
       // A product's own name stays what it is inside an English label.
       const label = element.getAttribute('aria-label') ?? '';
-      if (hangul.test(label) && !element.closest('.product')) found.push(label);
+      if (hangul.test(label) && !element.closest('[data-product]')) found.push(label);
     }
     return found.filter((text) => text !== document.querySelector('#status').textContent);
   });
