@@ -21,6 +21,8 @@ mod money_back;
 mod paying;
 mod portone_faults;
 mod reading;
+mod reconcile;
+mod reconcile_lists;
 mod rounds;
 mod secrets;
 mod stock;

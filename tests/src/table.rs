@@ -106,14 +106,25 @@ fn set(stack: &Stack, partition: &str, sort: &str, attribute: &str, value: &Valu
 
 /// As if PortOne had been asked for the order's first cancellation so many minutes earlier.
 pub fn age_cancellation(stack: &Stack, order_id: &str, minutes: u32) {
+    age_row(stack, order_id, 0, minutes);
+}
+
+/// The same of every cancellation of the order.
+pub fn age_cancellations(stack: &Stack, order_id: &str, minutes: u32) {
+    let orders = items(stack, &format!("ORDER#{}", &order_id[10..]));
+    let rows = orders.first().and_then(|order| order["cancellations"].as_array()).map_or(0, Vec::len);
+    (0..rows).for_each(|row| age_row(stack, order_id, row, minutes));
+}
+
+fn age_row(stack: &Stack, order_id: &str, row: usize, minutes: u32) {
     let earlier = (i64::from(minutes) * 60_000).to_string();
     let request = json!({
         "TableName": stack.table_name(),
-        "Key": { "PK": { "S": format!("ORDER#{}", &order_id[10..]) }, "SK": { "S": "ORDER" } },
-        "UpdateExpression": "SET cancellations[0].#at = cancellations[0].#at - :earlier",
+        "Key": order_key(order_id),
+        "UpdateExpression": format!("SET cancellations[{row}].#at = cancellations[{row}].#at - :earlier"),
         "ExpressionAttributeNames": { "#at": "at" },
         "ExpressionAttributeValues": { ":earlier": { "N": earlier } },
     });
     let request = serde_json::from_value(request).expect("an UpdateItem request");
-    stack.database().update_item(request).expect("the order has a cancellation");
+    stack.database().update_item(request).expect("the order has this cancellation");
 }
