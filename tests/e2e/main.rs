@@ -24,6 +24,7 @@ mod reading;
 mod reconcile;
 mod reconcile_lists;
 mod rounds;
+mod rush;
 mod secrets;
 mod stock;
 mod table_faults;
