@@ -22,6 +22,7 @@ mod paying;
 mod portone_faults;
 mod reading;
 mod reconcile;
+mod reconcile_damage;
 mod reconcile_lists;
 mod rounds;
 mod rush;

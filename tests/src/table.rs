@@ -22,15 +22,35 @@ fn plain_item(item: &Map<String, Value>) -> Value {
 
 /// Every item of the table whose partition key begins so.
 pub fn items(stack: &Stack, prefix: &str) -> Vec<Value> {
-    let request = json!({ "TableName": stack.table_name() });
-    let request = serde_json::from_value(request).expect("a Scan request");
-    let found = stack.database().scan(request).expect("the table can be scanned");
-    let found = serde_json::to_value(found).expect("a Scan response is JSON");
-    let items = found["Items"].as_array().into_iter().flatten();
+    let items = scan(stack).into_iter();
     items
         .filter_map(|item| Some(plain_item(item.as_object()?)))
         .filter(|item| item["PK"].as_str().is_some_and(|key| key.starts_with(prefix)))
         .collect()
+}
+
+/// An order's item as DynamoDB's JSON; panics if there is none.
+pub fn raw_order(stack: &Stack, order_id: &str) -> Value {
+    let request = json!({ "TableName": stack.table_name(), "Key": order_key(order_id) });
+    let request = serde_json::from_value(request).expect("a GetItem request");
+    let found = stack.database().get_item(request).expect("the table can be read");
+    serde_json::to_value(found).expect("a GetItem response is JSON")["Item"].clone()
+}
+
+/// The whole table, a page after the other, as DynamoDB's JSON.
+fn scan(stack: &Stack) -> Vec<Value> {
+    let mut request = json!({ "TableName": stack.table_name() });
+    let mut items = Vec::new();
+    loop {
+        let page = serde_json::from_value(request.clone()).expect("a Scan request");
+        let page = stack.database().scan(page).expect("the table can be scanned");
+        let page = serde_json::to_value(page).expect("a Scan response is JSON");
+        items.extend(page["Items"].as_array().cloned().unwrap_or_default());
+        match &page["LastEvaluatedKey"] {
+            Value::Object(last) if !last.is_empty() => request["ExclusiveStartKey"] = json!(last),
+            _ => return items,
+        }
+    }
 }
 
 /// Writes an item as DynamoDB's JSON, in place of what was there.
