@@ -6,6 +6,9 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod at_once;
+mod cancel_order;
+mod cancel_outcomes;
+mod cancel_v1;
 mod create_order;
 mod create_order_faults;
 mod deadlines;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`shop`] | the running system as a browser, PortOne and an operator meet it |
 //! | [`answer`] | an HTTP answer, and what it must be |
+//! | [`operator`] | what an operator of the shop does |
 //! | [`delivery`] | a webhook delivery made by hand: its body, its time, its signatures |
 //! | [`schedule`] | the schedule that looks, and time that passes |
 //! | [`v1`] | PortOne V1's window, page and webhook |
@@ -15,6 +16,7 @@ pub mod answer;
 pub mod delivery;
 pub mod functions;
 pub mod schedule;
+pub mod operator;
 pub mod shop;
 pub mod table;
 pub mod v1;
