@@ -33,6 +33,7 @@ mod secrets;
 mod stock;
 mod table_faults;
 mod tax_free;
+mod told;
 mod v1;
 mod v1_beside_v2;
 mod v1_faults;

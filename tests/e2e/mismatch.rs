@@ -160,12 +160,17 @@ async fn a_deposit_of_another_amount_goes_back_where_an_account_is_known_and_is_
     shop.portone().act(&order.id, &Act::Deposit { amount: Some(1999) }).unwrap();
 
     shop.verify(&order.id).await.expect_problem(409, "payment-mismatch");
-    // No PG sends money back from a virtual account without the buyer's own: PortOne refuses, and the
-    // ledger says so for whoever has to ask the buyer.
+    // No PG sends a deposit back without the buyer's own account: nobody asks before there is one.
     let stored = shop.stored(&order.id);
     assert_eq!(stored["status"], "REJECTED");
-    assert_eq!(stored["cancellations"][0]["status"], "FAILED");
-    assert_eq!(shop.returned(&order), (0, 0));
+    assert!(shop.portone_calls("POST", "/cancel").is_empty());
+    shop.deliver_about("Transaction.Paid", &order.id).await.expect(200);
+
+    let account = json!({ "bank": "SHINHAN", "number": "110-123-456789", "holderName": "홍길동" });
+    let body = json!({ "reason": "입금액이 다릅니다", "refundAccount": account });
+    let view = shop.cancel(&order, "back-1", &body).await.expect(200);
+    assert_eq!((&view["status"], &view["cancellation"]["status"]), (&json!("REJECTED"), &json!("SUCCEEDED")));
+    assert_eq!(shop.returned(&order), (1, 1999));
 }
 
 #[tokio::test]

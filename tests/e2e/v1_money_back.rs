@@ -60,8 +60,8 @@ async fn an_unanswered_return_is_asked_for_again_only_when_the_first_call_cannot
     }
     assert_eq!((asked(&shop), row_status(&shop, &order)), (1, json!("INTENDED")), "it may still be running");
 
-    // Two minutes later, by what the table remembers, three look at once: one of them asks.
-    table::age_cancellation(&shop.stack, &order.id, 2);
+    // Eleven minutes later, by what the table remembers, three look at once: one of them asks.
+    table::age_cancellation(&shop.stack, &order.id, 11);
     let looks = futures::future::join_all((0..3).map(|_| verify(&shop, &imp_uid, &order)));
     for answer in looks.await {
         answer.expect(200);

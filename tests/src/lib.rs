@@ -15,8 +15,8 @@
 pub mod answer;
 pub mod delivery;
 pub mod functions;
-pub mod schedule;
 pub mod operator;
+pub mod schedule;
 pub mod shop;
 pub mod table;
 pub mod v1;

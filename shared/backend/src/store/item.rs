@@ -383,7 +383,7 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
             number: read.required("number", as_text)?,
             holder: read.optional("holder", as_text)?,
             expires_at: read.optional("expiresAt", as_millis)?,
-            transaction_id: read.required("transactionId", as_text)?,
+            transaction_id: read.optional("transactionId", as_text)?.unwrap_or_default(),
         })
     })?;
     let last_failure = read.nested("lastFailure", |read| {
