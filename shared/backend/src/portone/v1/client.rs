@@ -178,7 +178,7 @@ impl V1Client {
         }
     }
 
-    /// Payments of the time from `from` to `until`, one page of [`PAGE_SIZE`]; whether there are more pages.
+    /// Payments of the time from `from` to `until`, one page of a hundred; whether there are more pages.
     ///
     /// Which time of a payment counts depends on its state, so the span should overlap the one before.
     pub async fn changed(

@@ -216,7 +216,7 @@ impl V2Client {
         }
     }
 
-    /// Payments whose state changed from `from` to `until`, oldest change first, one page of [`PAGE_SIZE`].
+    /// Payments whose state changed from `from` to `until`, oldest change first, one page of a hundred.
     ///
     /// A payment that cannot be read is logged and left out; whether there are more pages is told by PortOne's
     /// own count.
