@@ -6,8 +6,10 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod at_once;
+mod cancel_limits;
 mod cancel_order;
 mod cancel_outcomes;
+mod cancel_unpaid;
 mod cancel_v1;
 mod create_order;
 mod create_order_faults;
