@@ -23,6 +23,7 @@ mod logs;
 mod mismatch;
 mod mismatch_crash;
 mod money_back;
+mod outside_cancellations;
 mod paying;
 mod portone_faults;
 mod reading;
