@@ -11,6 +11,7 @@ mod cancel_order;
 mod cancel_outcomes;
 mod cancel_unpaid;
 mod cancel_v1;
+mod confirm;
 mod create_order;
 mod create_order_faults;
 mod deadlines;

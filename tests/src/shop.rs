@@ -199,9 +199,14 @@ impl Shop {
 
     /// `POST /webhooks/portone`.
     pub async fn deliver(&self, delivery: &Delivery) -> Answer {
+        self.deliver_to("/webhooks/portone", delivery).await
+    }
+
+    /// `POST` of a delivery to another route.
+    pub async fn deliver_to(&self, path: &str, delivery: &Delivery) -> Answer {
         let mut headers = vec![("content-type", delivery.content_type.as_str())];
         headers.extend(delivery.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        self.send(Method::POST, "/webhooks/portone", &headers, delivery.body.clone()).await
+        self.send(Method::POST, path, &headers, delivery.body.clone()).await
     }
 
     /// A delivery of PortOne's about a payment, signed as PortOne signs.

@@ -199,7 +199,7 @@
     closedAccountStatus: "가상계좌 말소 후 상태", closedAccountWebhook: "말소·만료 웹훅 발송", preRegisteredVisible: "사전 등록만 해도 조회됨",
     amountPaidAfterCancel: "취소 후 amount.paid", attemptCap: "결제 시도 한도", cancelCap: "취소 횟수 한도", cancelCapReaction: "취소 한도 초과 응답",
     cancelMode: "취소 처리 방식", cancelFailedType: "비동기 취소 실패 웹훅 종류", slowApprovalMs: "느린 결제 승인까지 (ms)", accountValidHours: "가상계좌 유효 시간",
-    tamperedAmount: "바꿔 결제할 금액", closeFailsAttempt: "창을 닫으면 실패 처리", readyWebhook: "Ready 웹훅 발송", withOrigin: "origin 포함",
+    tamperedAmount: "바꿔 결제할 금액", manualApproval: "모든 채널 수동 승인", closeFailsAttempt: "창을 닫으면 실패 처리", readyWebhook: "Ready 웹훅 발송", withOrigin: "origin 포함",
     malformedKey: "형식이 틀린 멱등 키", reusedKey: "다른 요청에 재사용된 멱등 키", keyLifetimeMinutes: "멱등 키 유효 시간 (분)",
     webhookMaxExecutions: "웹훅 최대 발송 횟수", webhookSuccess: "웹훅 성공 응답", webhookFollowsRedirects: "웹훅 리다이렉트 따라가기", webhookMaxResends: "수동 재발송 한도",
     webhookOrder: "결제창 결과와 웹훅 순서", confirmTimeoutMs: "컨펌 프로세스 제한 (ms)", confirmSuccess: "컨펌 프로세스 성공 응답",

@@ -38,6 +38,9 @@ pub struct Switches {
     pub account_valid_hours: u32,
     /// What "pay a tampered amount" captures. Default none: a tenth of what was asked, at least 1.
     pub tampered_amount: Option<i64>,
+    /// Every channel is one of manual approval, as [`Channel::manual_approval`](crate::Channel) makes one of
+    /// them. Default false.
+    pub manual_approval: bool,
     /// Closing the window fails the attempt; otherwise it stays READY. Default true.
     pub close_fails_attempt: bool,
     /// Webhooks for opened windows, also of those that are abandoned. Default true.
@@ -94,6 +97,7 @@ impl Default for Switches {
             slow_approval_ms: Some(5000),
             account_valid_hours: 72,
             tampered_amount: None,
+            manual_approval: false,
             close_fails_attempt: true,
             ready_webhook: true,
             with_origin: true,

@@ -106,7 +106,7 @@ pub(crate) async fn press(simulator: &Simulator, id: &str, button: Press) -> Res
 fn decide(world: &mut World, id: &str, button: Press) -> Result<Option<Failure>, Refusal> {
     let (_, tx) = world.transaction(id)?;
     let (status, asked, total) = (tx.status, tx.pay_method, tx.amount.total);
-    let manual = tx.channel.manual_approval;
+    let manual = tx.channel.manual_approval || world.switches.manual_approval;
     if status != Status::Ready || tx.payment_token.is_some() {
         return Ok(None);
     }
