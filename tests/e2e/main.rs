@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod at_once;
+mod back_office;
 mod cancel_limits;
 mod cancel_order;
 mod cancel_outcomes;
