@@ -152,6 +152,24 @@ async fn an_effect_whose_answer_was_lost_is_found_and_not_repeated() {
     }
 }
 
+/// U20, U24: taken by the PG, and the answer lost on the way.
+#[tokio::test]
+async fn what_was_taken_without_our_hearing_of_it_is_on_its_way_and_not_asked_for_again() {
+    let (shop, order) = paid().await;
+    shop.portone().set_cancel_mode(&order.id, CancelMode::Async, Some(1)).unwrap();
+    shop.portone_wire().inject(Rule::on(CANCEL).times(1), Fault::ResetAfter);
+    let view = shop.cancel_amount(&order, "c-1", None).await.expect(202);
+    assert_eq!(view["cancellation"]["status"], "UNKNOWN");
+    for _ in 0..2 {
+        let view = shop.cancel_amount(&order, "c-1", None).await.expect(202);
+        assert_eq!((&view["cancellation"]["status"], &view["status"]), (&json!("REQUESTED"), &json!("PAID")));
+    }
+    shop.portone().act(&order.id, &Act::ApproveCancellation { cancellation_id: None }).unwrap();
+    assert_eq!(shop.cancel_amount(&order, "c-1", None).await.expect(200)["status"], "CANCELLED");
+    assert_eq!((shop.returned(&order), shop.v2_cancels(&order).len()), ((1, 2000), 1));
+    shop.assert_balanced(&order).await;
+}
+
 #[tokio::test]
 async fn portone_or_the_table_down_moves_nothing_and_can_be_tried_again() {
     let (shop, order) = paid().await;
