@@ -458,3 +458,37 @@ async fn a_deposit_of_v1_that_is_faster_than_the_closing_pays_the_order() {
     assert_eq!(summary["failed"], 0, "{summary}");
     assert_stands(&shop, &order, "PAID", 3);
 }
+
+/// An account of another amount is none of ours, and keeps no order open.
+#[tokio::test]
+async fn an_account_of_another_amount_is_closed_with_its_order() {
+    for v1 in [false, true] {
+        let shop = shop().await;
+        let order = if v1 { shop.placed_v1().await } else { shop.placed().await };
+        shop.put_payment(&order, |payment| {
+            payment.status = portone_simulator::Status::VirtualAccountIssued;
+            payment.total_amount = 20;
+            if v1 {
+                payment.version = portone_simulator::Version::V1;
+            }
+        });
+        shop.expire(&order, 1);
+        shop.reconcile_all().await;
+        assert_stands(&shop, &order, "EXPIRED", 5);
+    }
+}
+
+/// One window issued an account; another one was opened after it and left.
+#[tokio::test]
+async fn an_account_of_an_older_window_of_v1_is_closed_too() {
+    let shop = shop().await;
+    let order = shop.placed_v1_for(for_an_account()).await;
+    let imp_uid = shop.press_v1(&order, Press::Issue).await;
+    assert_eq!(shop.verify_v1(&imp_uid, &order).await.expect(200)["status"], "VIRTUAL_ACCOUNT_ISSUED");
+    shop.open_v1(&order);
+    shop.expire_account(&order);
+    shop.reconcile_all().await;
+    let account = shop.portone().v1_payment(&imp_uid).unwrap();
+    assert_eq!(account["status"], "failed", "nobody may deposit any more");
+    assert_stands(&shop, &order, "EXPIRED", 5);
+}

@@ -445,3 +445,20 @@ async fn every_order_that_is_due_is_looked_at_in_one_run() {
     assert!(orders.iter().all(|order| shop.status(order) == "EXPIRED"));
     assert_eq!(shop.reconcile_all().await["lookedAt"], 0);
 }
+
+#[tokio::test]
+async fn a_run_that_leaves_parked_deliveries_does_not_call_itself_complete() {
+    let shop = Shop::open().await;
+    for n in 0..101 {
+        let imp_uid = format!("imp_{n:03}");
+        let key = format!("V1#{imp_uid}");
+        table::put(
+            &shop.stack,
+            &json!({
+                "PK": { "S": "PARKED" }, "SK": { "S": key }, "impUid": { "S": imp_uid }, "parkedAt": { "N": "1" },
+            }),
+        );
+    }
+    let summary = shop.reconcile().await;
+    assert_eq!(summary["complete"] == true, shop.parked().is_empty(), "{summary}");
+}

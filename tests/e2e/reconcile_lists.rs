@@ -229,3 +229,116 @@ async fn one_generation_that_is_down_does_not_keep_the_other_from_being_compared
         assert_eq!([shop.status(&v2), shop.status(&v1)], expected);
     }
 }
+
+#[tokio::test]
+async fn a_payment_that_cannot_be_read_does_not_end_a_list() {
+    let shop = apart().await;
+    let order = paid(&shop, false).await;
+    for n in 0..120 {
+        let id = format!("filler-{n:03}");
+        let mut filler = spec(Version::V2, Status::Failed, &ago(900 - n));
+        if n == 50 {
+            filler.patch = json!({ "amount": { "total": "much" } });
+        }
+        shop.portone().put_payment(&id, &filler).unwrap();
+    }
+    shop.portone().act(&order.id, &console_cancel(None)).unwrap();
+    shop.reconcile_all().await;
+    assert_eq!(shop.status(&order), "CANCELLED");
+}
+
+#[tokio::test]
+async fn orders_of_a_generation_that_is_down_keep_none_of_the_other_waiting() {
+    use futures::{StreamExt as _, stream};
+    let shop = apart().await;
+    let v1: Vec<_> = stream::iter(0..25).map(|_| shop.placed_v1()).buffer_unordered(8).collect().await;
+    let v2 = shop.placed().await;
+    for order in &v1 {
+        shop.expire(order, 60_000);
+        end_to_end::table::set_order(
+            &shop.stack,
+            &order.id,
+            "lookAt",
+            &end_to_end::schedule::millis_ago(60_000),
+        );
+    }
+    shop.expire(&v2, 1_000);
+    for order in v1.iter().chain([&v2]) {
+        end_to_end::table::set_order(&shop.stack, &order.id, "waiting", &json!({ "S": "7" }));
+    }
+    shop.v1_wire().inject(Rule::any(), Fault::ServerError);
+    shop.reconcile().await;
+    assert_eq!(shop.status(&v2), "EXPIRED");
+}
+
+#[tokio::test]
+async fn a_payment_that_cannot_be_stays_a_finding() {
+    let shop = apart().await;
+    let order = shop.placed().await;
+    shop.put_payment(&order, |payment| payment.patch = json!({ "amount": { "total": -2000 } }));
+    shop.make_due(&order);
+    let summary = shop.reconcile().await;
+    let findings = end_to_end::table::items(&shop.stack, "FINDINGS");
+    assert_eq!(findings.len(), 1, "{summary}");
+}
+
+#[tokio::test]
+async fn an_impossible_payment_in_portones_list_becomes_a_finding() {
+    let shop = apart().await;
+    let order = paid(&shop, false).await;
+    shop.portone().patch_payment(&order.id, json!({ "amount": { "total": -2000 } })).unwrap();
+    let summary = shop.reconcile().await;
+    let findings = end_to_end::table::items(&shop.stack, "FINDINGS");
+    assert_eq!(findings.len(), 1, "{summary}");
+}
+
+#[tokio::test]
+async fn an_account_without_an_order_settles_when_it_ended_without_money() {
+    let shop = apart().await;
+    shop.portone()
+        .put_payment("an-account", &spec(Version::V2, Status::VirtualAccountIssued, &ago(5)))
+        .unwrap();
+    shop.reconcile_all().await;
+    assert_eq!(shop.orphans().len(), 1);
+    shop.portone().act("an-account", &portone_simulator::Act::ExpireAccount {}).unwrap();
+    shop.reconcile_all().await;
+    assert_eq!(shop.orphans().len(), 0);
+}
+
+#[tokio::test]
+async fn a_window_without_an_order_that_failed_is_nobodys_business() {
+    let shop = apart().await;
+    shop.portone().put_payment("a-window", &spec(Version::V2, Status::Ready, &ago(5))).unwrap();
+    shop.deliver_about("Transaction.Ready", "a-window").await.expect(200);
+    println!("orphans {:?}", shop.orphans());
+    shop.portone()
+        .act("a-window", &portone_simulator::Act::Decline { pg_code: None, pg_message: None })
+        .unwrap();
+    shop.reconcile_all().await;
+    assert_eq!(shop.orphans().len(), 0);
+}
+
+#[tokio::test]
+async fn an_entry_of_the_index_that_is_no_order_is_not_looked_at_for_ever() {
+    let shop = apart().await;
+    let order = shop.placed().await;
+    shop.make_due(&order);
+    end_to_end::table::set_order(&shop.stack, &order.id, "id", &json!({ "S": "01JDABCDEFGHJKMNPQRSTVWXYZ" }));
+    let summary = shop.reconcile().await;
+    println!("{summary}");
+    let summary = shop.reconcile().await;
+    assert_eq!(summary["lookedAt"], 0, "{summary}");
+}
+
+/// V1 lists 90 days at most.
+#[tokio::test]
+async fn a_mark_of_v1_that_is_older_than_its_list_reaches_is_moved_on() {
+    let shop = apart().await;
+    let mark = Timestamp::wall().millis() - 100 * 24 * 3_600_000;
+    let item = json!({ "PK": { "S": "RECONCILE" }, "SK": { "S": "V1" }, "until": { "N": mark.to_string() } });
+    end_to_end::table::put(&shop.stack, &item);
+    let order = shop.placed_v1().await;
+    shop.pay_v1(&order).await;
+    shop.reconcile_all().await;
+    assert_eq!(shop.status(&order), "PAID");
+}

@@ -347,3 +347,31 @@ async fn reconcile_killed_at_its_transaction_gives_the_pieces_back_with_the_orde
         assert_released(&shop, &order, "EXPIRED", 5);
     }
 }
+
+#[tokio::test]
+async fn an_order_for_a_product_that_is_counted_no_longer_is_made() {
+    let shop = Shop::open().await;
+    shop.set_stock("shoes", 5);
+    let gate = shop.table_wire().hold_before(Rule::on("TransactWriteItems").times(1));
+    let owner = async {
+        shop.at_gate(&gate, 1).await;
+        end_to_end::table::unset_product(&shop.stack, "shoes", "stock");
+        gate.open();
+    };
+    let body = end_to_end::shop::basket("shoes", 2);
+    let (answer, ()) = tokio::join!(shop.order(&body), owner);
+    answer.expect(201);
+}
+
+#[tokio::test]
+async fn a_late_payment_for_a_product_that_is_counted_no_longer_is_taken() {
+    let shop = Shop::open().await;
+    shop.set_stock("shoes", 5);
+    let order = shop.placed().await;
+    let window = shop.portone().open_window(order.payment()).unwrap();
+    shop.expire(&order, 1);
+    shop.reconcile_all().await;
+    end_to_end::table::unset_product(&shop.stack, "shoes", "stock");
+    shop.portone().press(&window, portone_simulator::Press::Pay).await.unwrap();
+    assert_eq!(shop.verify(&order.id).await.expect(200)["status"], "PAID");
+}

@@ -104,3 +104,26 @@ async fn of_looks_at_once_one_gives_the_money_back_and_its_outcome_stands() {
     assert_eq!(returned(&shop, &imp_uid), (Some(200), 1));
     assert_eq!(shop.portone_calls("POST", "/payments/cancel").len(), 1);
 }
+
+/// V1 has no keys: of two who decide the same in the same millisecond, one asks.
+#[tokio::test]
+async fn of_two_deliveries_at_once_one_asks_v1_for_the_money() {
+    let shop = Shop::open().await;
+    for round in 0..50 {
+        let (order, imp_uid) = mismatched(&shop).await;
+        // Both have read the order and the payment before either writes.
+        let gate = shop.table_wire().hold_before(Rule::on("UpdateItem").times(2));
+        let release = async {
+            shop.at_gate(&gate, 2).await;
+            gate.open();
+        };
+        let (first, second, ()) = tokio::join!(
+            shop.deliver_v1(&imp_uid, &order, "paid"),
+            shop.deliver_v1(&imp_uid, &order, "paid"),
+            release
+        );
+        first.expect(200);
+        second.expect(200);
+        assert_eq!(shop.v1_cancels(&imp_uid).len(), 1, "round {round}");
+    }
+}

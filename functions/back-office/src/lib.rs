@@ -80,7 +80,10 @@ impl App {
 
     /// What a person has to look at, a page at a time.
     async fn findings(&self, request: &Request, language: Language) -> Result<Response<Body>, Problem> {
-        let after = request.query_string_parameters_ref().and_then(|query| query.first("after"));
+        let after = request
+            .query_string_parameters_ref()
+            .and_then(|query| query.first("after"))
+            .filter(|after| !after.is_empty());
         let (page, next) = self.sync.store.findings(after, FINDINGS_PAGE).await.map_err(failed)?;
         let findings: Vec<Value> = page.iter().map(|kept| finding(kept, language)).collect();
         Ok(http::json(StatusCode::OK, &json!({ "findings": findings, "next": next })))

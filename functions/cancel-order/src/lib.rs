@@ -71,11 +71,12 @@ fn respond(order: &Order, number: u32) -> Response<Body> {
 }
 
 fn refused(refusal: CancelRefusal) -> Problem {
-    let missing = |member: &str, korean: &str, english: &str| {
+    let account = |member: &str, code: &'static str, korean: &str, english: &str| {
         let pointer = format!("/refundAccount{member}");
         let detail = (korean.to_owned(), english.to_owned());
-        Problem::fields(vec![FieldFault { pointer, code: "required", detail }])
+        Problem::fields(vec![FieldFault { pointer, code, detail }])
     };
+    let missing = |member: &str, korean: &str, english: &str| account(member, "required", korean, english);
     match refusal {
         CancelRefusal::KeyReused => Problem::new(ProblemCode::IdempotencyKeyReused),
         CancelRefusal::NothingLeft => Problem::new(ProblemCode::OrderNotCancellable),
@@ -96,6 +97,12 @@ fn refused(refusal: CancelRefusal) -> Problem {
             "",
             "무통장입금은 환불받을 계좌가 필요합니다.",
             "A deposit needs an account to be refunded to.",
+        ),
+        CancelRefusal::Method(MethodRefusal::OtherBank) => account(
+            "/bank",
+            "unknown-bank",
+            "V2 결제는 포트원의 은행 이름, V1 결제는 PG사의 은행 코드여야 합니다.",
+            "A V2 payment takes PortOne's name of the bank, a V1 payment the PG's code.",
         ),
         CancelRefusal::Method(MethodRefusal::PhoneMissing) => missing(
             "/holderPhoneNumber",

@@ -1,7 +1,7 @@
 //! An operator wants an order cancelled, in whole or in part.
 
 use crate::{
-    Cancellation, CancellationOrigin, CancellationStatus, Observation, Order, OrderStatus,
+    Cancellation, CancellationOrigin, CancellationStatus, Generation, Observation, Order, OrderStatus,
     cancellation::{RefundAccount, RequestMark},
     commit::commit,
     expiry::{is_without_money, may_take_deposit},
@@ -170,6 +170,12 @@ fn ask(
         has_account: account.is_some(),
         has_phone: account.is_some_and(|account| account.holder_phone.is_some()),
     };
+    // V2 has names of banks, V1 the PG's own codes.
+    let is_code = |bank: &str| bank.bytes().all(|b| b.is_ascii_digit());
+    let through_v1 = order.paid_through() == Generation::V1;
+    if account.is_some_and(|account| is_code(&account.bank) != through_v1) {
+        return Err(CancelRefusal::Method(MethodRefusal::OtherBank));
+    }
     let paid_at = order.paid_at.unwrap_or(look.at);
     method::check(seen.paid_by, seen.pg.as_deref(), paid_at, look.at, back).map_err(CancelRefusal::Method)?;
 

@@ -199,7 +199,9 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
     // `currentCancellableAmount`. What is left is a new intent.
     let balance = next.balance();
     for row in next.cancellations.iter_mut().filter(|c| c.status == CancellationStatus::Intended) {
-        if row.balance_before != balance {
+        // All that is left is whatever that is, while there is anything.
+        let gone = if row.everything { balance == 0 } else { row.balance_before != balance };
+        if gone {
             row.status = CancellationStatus::Failed;
             row.failure = Some("BALANCE_CHANGED".to_owned());
             row.refund_account = None;
@@ -209,12 +211,15 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
 
 /// Whether this row of ours, whose name at PortOne is not known, can be that cancellation.
 fn could_be(ours: &Cancellation, theirs: &ObservedCancellation) -> bool {
-    ours.status != CancellationStatus::Failed
-        && ours.portone_id.is_none()
+    let fits = match theirs.status {
+        // What was taken first and is refused now; what was never answered, the same request brings to us.
+        ObservedCancellationStatus::Failed => ours.status == CancellationStatus::Requested,
+        _ => ours.status != CancellationStatus::Failed,
+    };
+    fits && ours.portone_id.is_none()
         && ours.amount > 0
         && (ours.amount == theirs.amount || ours.everything)
         && theirs.by_api
-        && theirs.status != ObservedCancellationStatus::Failed
 }
 
 fn succeeded(order: &Order) -> u64 {

@@ -42,6 +42,8 @@ pub enum MethodRefusal {
     AccountMissing,
     /// The phone number of the account's holder is missing.
     PhoneMissing,
+    /// The bank is spelled as the other generation does.
+    OtherBank,
 }
 
 /// What is to go back, as far as the rules ask.

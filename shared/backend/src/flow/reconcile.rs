@@ -16,7 +16,7 @@ use crate::{
     clock::{self, Deadline},
     connection::AWS_CALL_MAX,
     portone::{AccountClosing, PortoneError},
-    store::{AdvanceError, Finding, SHARDS, StoreError},
+    store::{AdvanceError, Finding, PARKED_PAGE, SHARDS, StoreError},
 };
 
 /// Orders looked at side by side.
@@ -103,7 +103,10 @@ impl Sync {
     }
 
     async fn work_off_parked(&self, deadline: Deadline, done: &mut Reconciled) -> Result<(), StoreError> {
-        for delivery in self.store.parked().await? {
+        let parked = self.store.parked().await?;
+        // There may be more than one page of them.
+        done.complete &= parked.len() < PARKED_PAGE;
+        for delivery in parked {
             if !deadline.leaves(STEP) {
                 done.complete = false;
                 return Ok(());

@@ -67,6 +67,11 @@ fn map<const N: usize>(members: [(&str, Option<AttributeValue>); N]) -> Attribut
     AttributeValue::M(present.collect())
 }
 
+/// Who wrote an item last: one write of one process.
+pub fn mark(of: [u8; 10]) -> AttributeValue {
+    AttributeValue::B(Blob::new(of.to_vec()))
+}
+
 fn millis(at: Timestamp) -> AttributeValue {
     number(at.as_millis())
 }

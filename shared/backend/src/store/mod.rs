@@ -26,7 +26,7 @@ mod watermark;
 
 pub use findings::{Finding, Found, KeptFinding};
 pub use orders::{AdvanceError, Created, KeyedOrder, RequestFingerprint};
-pub use parked::ParkedDelivery;
+pub use parked::{PARKED_PAGE, ParkedDelivery};
 pub use products::Catalogue;
 pub use scan::OrderScan;
 pub use stream::{OrderChange, StreamRecord};

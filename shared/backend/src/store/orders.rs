@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::UpdateItemError},
-    types::{Put, ReturnValuesOnConditionCheckFailure, Update},
+    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, Update},
 };
 use order::{Order, OrderId, ProductId};
 
@@ -54,23 +54,28 @@ struct Change {
     condition: String,
     update: String,
     names: Vec<(String, String)>,
-    values: Vec<(String, aws_sdk_dynamodb::types::AttributeValue)>,
+    values: Vec<(String, AttributeValue)>,
+    /// Marks the item as this write's: two writers can mean the very same change, and only one made it.
+    mark: [u8; 10],
 }
 
 impl Change {
     /// From `before`, as it was read, to `next`, whose journal has one entry more.
     fn of(before: &Order, next: &Order) -> Self {
         let entries = next.journal.iter().skip(before.journal.len()).map(item::journal_entry).collect();
+        let mark = crate::clock::entropy();
         let mut names = vec![("#version".to_owned(), "version".to_owned())];
         let mut values = vec![
             (":read".to_owned(), item::number(before.version)),
             (":next".to_owned(), item::number(before.version + 1)),
-            (":entries".to_owned(), aws_sdk_dynamodb::types::AttributeValue::L(entries)),
-            (":none".to_owned(), aws_sdk_dynamodb::types::AttributeValue::L(Vec::new())),
+            (":entries".to_owned(), AttributeValue::L(entries)),
+            (":none".to_owned(), AttributeValue::L(Vec::new())),
+            (":mark".to_owned(), item::mark(mark)),
         ];
         // The journal is appended to, never written over.
         let journal = "journal = list_append(if_not_exists(journal, :none), :entries)".to_owned();
-        let (mut set, mut remove) = (vec!["#version = :next".to_owned(), journal], Vec::new());
+        let (mut set, mut remove) =
+            (vec!["#version = :next".to_owned(), "writtenBy = :mark".to_owned(), journal], Vec::new());
         for (name, value) in item::changing_attributes(next) {
             names.push((format!("#{name}"), name.to_owned()));
             match value {
@@ -88,6 +93,7 @@ impl Change {
             update: format!("SET {}{remove}", set.join(", ")),
             names,
             values,
+            mark,
         }
     }
 }
@@ -116,7 +122,7 @@ impl Store {
         let mut new = item::fixed_attributes(order, fingerprint);
         new.insert("version".to_owned(), item::number(order.version));
         let entries = order.journal.iter().map(item::journal_entry).collect();
-        new.insert("journal".to_owned(), aws_sdk_dynamodb::types::AttributeValue::L(entries));
+        new.insert("journal".to_owned(), AttributeValue::L(entries));
         let changing = item::changing_attributes(order).into_iter();
         new.extend(changing.filter_map(|(name, value)| Some((name.to_owned(), value?))));
         let existing = if order.holds_stock {
@@ -163,10 +169,12 @@ impl Store {
     /// holds again is taken in it. Answers the order as stored.
     ///
     /// Losing is [`AdvanceError::Stale`] with the order that won, so the caller decides again without
-    /// another read. Safe to repeat: a write whose answer got lost is recognised.
+    /// another read. A write whose answer got lost is recognised by its mark; another's write of the very same
+    /// change is not taken for it, since what follows it, such as a call that moves money, is the other's.
     pub async fn advance(&self, before: &Order, next: &Order) -> Result<Order, AdvanceError> {
         let stored = Order { version: before.version + 1, ..next.clone() };
         let change = Change::of(before, next);
+        let mark = item::mark(change.mark);
         let current = if before.holds_stock == next.holds_stock {
             match self.update(change).await? {
                 None => return Ok(stored),
@@ -190,8 +198,10 @@ impl Store {
                 Transacted::NoStock(_) => return Err(AdvanceError::SoldOut),
             }
         };
-        let (current, _) = item::to_order(&current)?;
-        if current == stored { Ok(stored) } else { Err(AdvanceError::Stale(Box::new(current))) }
+        if current.get("writtenBy") == Some(&mark) {
+            return Ok(stored);
+        }
+        Err(AdvanceError::Stale(Box::new(item::to_order(&current)?.0)))
     }
 
     /// Sends a change by itself. The item that is there if its condition does not hold.

@@ -18,7 +18,7 @@ pub struct ParkedDelivery {
 }
 
 /// How many parked deliveries are looked at in one go.
-const PARKED_MAX: i32 = 100;
+pub const PARKED_PAGE: usize = 100;
 
 impl Store {
     /// Access pattern 7: keeps a delivery. Another one about the same attempt takes its place: it is the
@@ -33,7 +33,7 @@ impl Store {
 
     /// Access pattern 8: parked deliveries, at most a hundred. What is broken is left out.
     pub async fn parked(&self) -> Result<Vec<ParkedDelivery>, StoreError> {
-        let query = self.client.query().table_name(&self.table).limit(PARKED_MAX);
+        let query = self.client.query().table_name(&self.table).limit(PARKED_PAGE as i32);
         let answer = query
             .key_condition_expression("PK = :parked")
             .expression_attribute_values(":parked", AttributeValue::S(item::PARKED.to_owned()))

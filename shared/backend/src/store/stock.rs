@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
-    types::{CancellationReason, TransactWriteItem, Update, builders::TransactWriteItemBuilder},
+    types::{
+        CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+        builders::TransactWriteItemBuilder,
+    },
 };
 use order::{Order, ProductId};
 
@@ -82,18 +85,20 @@ impl Store {
             }
             let refused: Vec<_> =
                 reasons.iter().skip(1).zip(&moves).filter(|(reason, _)| failed(reason)).collect();
-            if refused.iter().any(|(_, one)| one.take) {
-                return Ok(Transacted::NoStock(
-                    refused.into_iter().map(|(_, one)| one.product.clone()).collect(),
-                ));
+            // Pieces that are counted no longer are unlimited, or nobody's.
+            let counted = |reason: &CancellationReason| {
+                reason.item.as_ref().is_some_and(|item| item.contains_key("stock"))
+            };
+            let sold_out = |(reason, one): &&(&CancellationReason, &Move)| {
+                one.take && (counted(reason) || reason.item.is_none())
+            };
+            let sold: Vec<_> = refused.iter().filter(sold_out).map(|(_, one)| one.product.clone()).collect();
+            if !sold.is_empty() {
+                return Ok(Transacted::NoStock(sold));
             }
             if !refused.is_empty() {
                 let gone: Vec<_> = refused.into_iter().map(|(_, one)| one.product.clone()).collect();
-                tracing::warn!(
-                    event = "stock.gone",
-                    ?gone,
-                    "stock that is counted no longer takes no pieces back"
-                );
+                tracing::warn!(event = "stock.gone", ?gone, "stock that is counted no longer moves no more");
                 moves.retain(|one| !gone.contains(&one.product));
                 continue;
             }
@@ -120,6 +125,7 @@ impl Store {
             .condition_expression(condition)
             .update_expression(update)
             .expression_attribute_values(":pieces", item::number(one.quantity))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(StoreError::unavailable("TransactWriteItems"))?;
         Ok(TransactWriteItem::builder().update(update).build())

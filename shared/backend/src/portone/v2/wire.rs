@@ -205,7 +205,13 @@ impl Payment {
         // A pending cancellation has its share reserved already.
         let alive = cancellations.iter().filter(|c| c.status != ObservedCancellationStatus::Failed);
         let listed = alive.map(|c| c.tax_free).fold(0, u64::saturating_add);
-        let paid_by = self.method.as_ref().map_or(PaidBy::Other, Method::paid_by);
+        let pg = self.channel.as_ref().and_then(|channel| channel.pg_provider.as_deref());
+        let paid_by = match &self.method {
+            // PayPal is a PG of its own, whose payments are easy pay or a card to PortOne.
+            _ if pg.is_some_and(|pg| pg.starts_with("PAYPAL")) => PaidBy::Paypal,
+            Some(method) => method.paid_by(),
+            None => PaidBy::Other,
+        };
         let tax_free_gone = amount(self.amount.cancelled_tax_free)?.max(listed);
         Ok(Observation {
             // A V1 payment read through V2 has its `imp_uid` as the transaction (API2, `Payment.version`).
