@@ -237,3 +237,10 @@ async fn the_journal_and_the_sync_of_no_order_are_not_found() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_empty_after_is_the_first_page() {
+    let shop = Shop::open().await;
+    let answer = shop.as_operator(Method::GET, "/findings?after=", &[], &Value::Null).await;
+    assert_eq!(answer.expect(200)["findings"], json!([]));
+}

@@ -116,3 +116,29 @@ async fn v1s_methods_have_the_same_limits() {
         }
     }
 }
+
+#[tokio::test]
+async fn paypal_is_cancelled_for_180_days() {
+    let shop = Shop::open().await;
+    let paypal = json!({ "channel": { "pgProvider": "PAYPAL_V2" } });
+    let order = paid_by(&shop, PayMethod::Paypal, 182).await;
+    shop.portone().patch_payment(&order.id, paypal.clone()).unwrap();
+    shop.cancel_amount(&order, "c-1", None).await.expect_problem(409, "cancel-deadline-passed");
+    assert_untouched(&shop, &order);
+    let order = paid_by(&shop, PayMethod::Paypal, 179).await;
+    shop.portone().patch_payment(&order.id, paypal).unwrap();
+    assert_eq!(shop.cancel_amount(&order, "c-1", None).await.expect(200)["status"], "CANCELLED");
+}
+
+#[tokio::test]
+async fn a_bank_that_the_orders_generation_does_not_know_is_refused_before_the_call() {
+    let shop = Shop::open().await;
+    let order = paid_by(&shop, PayMethod::VirtualAccount, 0).await;
+    let account = json!({ "bank": "88", "number": "110123456789", "holderName": "홍길동" });
+    let problem = shop.cancel(&order, "c-1", &json!({ "reason": "r", "refundAccount": account })).await;
+    assert_eq!(
+        problem.expect_problem(422, "validation-failed")["errors"][0]["pointer"],
+        "/refundAccount/bank"
+    );
+    assert_untouched(&shop, &order);
+}

@@ -326,3 +326,51 @@ async fn an_account_over_another_channel_is_closed_as_well() {
     assert_closed(&shop, &order);
     assert_eq!(shop.payment(&order)["status"], "FAILED");
 }
+
+#[tokio::test]
+async fn a_v1_account_over_another_channel_is_closed_as_well() {
+    for visible in [true, false] {
+        let shop = Shop::open().await;
+        shop.portone().set_switches(|switches| switches.v1_visible_in_v2 = visible);
+        let order = shop.placed_v1_for(account_basket()).await;
+        let imp_uid = shop.press_v1(&order, Press::TestChannel).await;
+        shop.cancel_amount(&order, "c-1", None).await.expect(200);
+        assert_closed(&shop, &order);
+        assert_eq!(shop.portone().v1_payment(&imp_uid).unwrap()["status"], "failed");
+    }
+}
+
+#[tokio::test]
+async fn a_closing_that_met_a_deposit_and_its_reversal_has_an_outcome() {
+    let (shop, order) = killed_at(Step::AfterIntent).await;
+    shop.portone().act(&order.id, &Act::Deposit { amount: None }).unwrap();
+    let reversed = Act::Cancel { amount: None, tax_free_amount: None, reason: None, trigger: None };
+    shop.portone().act(&order.id, &reversed).unwrap();
+    let view = shop.cancel_amount(&order, "c-1", None).await.expect(200);
+    assert_eq!(view["status"], "CANCELLED");
+    assert_ne!(view["cancellation"]["status"], "UNKNOWN");
+    assert!(shop.stored(&order.id).get("waiting").is_none(), "nothing is left to look for");
+}
+
+// 8. a question of the contract -> cancel_unpaid.rs
+#[tokio::test]
+async fn a_part_of_an_order_that_nobody_paid_is_refused_and_closes_nothing() {
+    let shop = Shop::open().await;
+    let order = shop.placed().await;
+    let problem = shop.cancel_amount(&order, "c-1", Some(500)).await;
+    assert_eq!(problem.expect_problem(409, "cancel-amount-exceeds-balance")["balance"], 0);
+    assert_eq!(shop.stored(&order.id)["status"], "PENDING");
+}
+
+#[tokio::test]
+async fn a_late_deposit_that_must_go_back_goes_to_the_account_that_an_operator_names() {
+    let shop = Shop::open().await;
+    let order = issued(&shop).await;
+    shop.cancel_amount(&order, "c-1", None).await.expect(200);
+    shop.portone().act(&order.id, &Act::Deposit { amount: None }).unwrap();
+    shop.deliver_about("Transaction.Paid", &order.id).await;
+    let account = json!({ "bank": "SHINHAN", "number": "110123456789", "holderName": "홍길동" });
+    let cancel = json!({ "reason": "닫힌 계좌 입금", "refundAccount": account });
+    shop.cancel(&order, "c-2", &cancel).await.expect(200);
+    assert_eq!(shop.returned(&order), (1, 2000));
+}

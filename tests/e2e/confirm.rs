@@ -6,7 +6,7 @@ use std::time::Duration;
 use end_to_end::{Answer, Delivery, Placed, Shop, delivery::unix_seconds, shop::basket, table};
 use futures::future::join_all;
 use local_stack::wire::{Fault, Rule};
-use portone_simulator::{Event, Press, Timestamp, WindowResult, webhook::BodyVersion};
+use portone_simulator::{Act, Event, Press, Timestamp, WindowResult, webhook::BodyVersion};
 use serde_json::{Value, json};
 
 const CONFIRM: &str = "/webhooks/portone/confirm";
@@ -260,3 +260,21 @@ async fn where_the_pg_approves_by_itself_a_token_means_nothing() {
     assert_eq!(verify_with(&shop, &order, &token).await.expect(200)["status"], "PENDING");
     assert!(shop.portone_calls("POST", "/confirm").is_empty());
 }
+
+#[tokio::test]
+async fn an_approval_that_the_pg_declined_is_a_failed_attempt_and_not_an_outage() {
+    let shop = manual().await;
+    let order = shop.placed().await;
+    let token = finished(&shop, &order, Press::Pay).await;
+    let pg = json!({ "type": "PG_PROVIDER", "pgCode": "REJECT_CARD_COMPANY", "pgMessage": "한도 초과" });
+    shop.portone_wire().inject(Rule::on("POST /payments/{paymentId}/confirm"), Fault::json(502, &pg));
+    shop.portone().act(&order.id, &Act::Decline { pg_code: None, pg_message: None }).unwrap();
+    let bearer = format!("Bearer {}", order.token);
+    let body = json!({ "paymentId": order.id, "paymentToken": token });
+    let view = shop.post("/payments/verify", &[("authorization", &bearer)], &body).await.expect(200);
+    assert_eq!(
+        (&view["status"], &view["lastFailure"]["code"]),
+        (&json!("PENDING"), &json!("REJECT_CARD_COMPANY"))
+    );
+}
+// (needs `use portone_simulator::Act` in confirm.rs)

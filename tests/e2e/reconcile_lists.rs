@@ -310,24 +310,11 @@ async fn a_window_without_an_order_that_failed_is_nobodys_business() {
     let shop = apart().await;
     shop.portone().put_payment("a-window", &spec(Version::V2, Status::Ready, &ago(5))).unwrap();
     shop.deliver_about("Transaction.Ready", "a-window").await.expect(200);
-    println!("orphans {:?}", shop.orphans());
     shop.portone()
         .act("a-window", &portone_simulator::Act::Decline { pg_code: None, pg_message: None })
         .unwrap();
     shop.reconcile_all().await;
     assert_eq!(shop.orphans().len(), 0);
-}
-
-#[tokio::test]
-async fn an_entry_of_the_index_that_is_no_order_is_not_looked_at_for_ever() {
-    let shop = apart().await;
-    let order = shop.placed().await;
-    shop.make_due(&order);
-    end_to_end::table::set_order(&shop.stack, &order.id, "id", &json!({ "S": "01JDABCDEFGHJKMNPQRSTVWXYZ" }));
-    let summary = shop.reconcile().await;
-    println!("{summary}");
-    let summary = shop.reconcile().await;
-    assert_eq!(summary["lookedAt"], 0, "{summary}");
 }
 
 /// V1 lists 90 days at most.

@@ -15,7 +15,7 @@ use super::{Claim, Sync, SyncError, Synced, sync::READ_MAX};
 use crate::{
     clock::{self, Deadline},
     connection::AWS_CALL_MAX,
-    portone::{AccountClosing, PortoneError},
+    portone::{AccountClosing, PaymentPage, PortoneError},
     store::{AdvanceError, Finding, PARKED_PAGE, SHARDS, StoreError},
 };
 
@@ -183,7 +183,7 @@ impl Sync {
                     SyncError::Portone(_) => FindingKind::UnusableAnswer,
                     SyncError::Store(_) | SyncError::Contended => FindingKind::BrokenOrder,
                 };
-                let found = self.found(kind, &id, &[], look.at).await;
+                let found = self.found(kind, id.as_str(), &[], look.at).await;
                 let put_off = self.store.put_off_look(id, look.at.plus_minutes(24 * 60)).await;
                 match (found, put_off) {
                     (Ok(found), Ok(())) => Reconciled { found, ..one },
@@ -196,9 +196,9 @@ impl Sync {
     async fn settle(&self, id: OrderId, look: Look<'_>, deadline: Deadline) -> Result<Reconciled, SyncError> {
         let claim = Claim::Payment(id.as_str());
         let mut done = Reconciled::default();
-        let mut closed = false;
-        // Twice at most: once more after a virtual account was closed.
-        for _ in 0..2 {
+        let (mut closed, mut refused) = (false, false);
+        // Once more after a virtual account was closed, or was not: a deposit may have been faster.
+        for _ in 0..3 {
             let Synced::Order { order, seen, .. } = self.payment(claim, look, deadline).await? else {
                 return Ok(done);
             };
@@ -218,6 +218,10 @@ impl Sync {
                     let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
                     let closing = self.portone.close_account(seen, time).await?;
                     let given_up = look.at >= order.due().plus_minutes(CLOSE_HOURS * 60);
+                    if closing == AccountClosing::Refused && !refused {
+                        refused = true;
+                        continue;
+                    }
                     if closing == AccountClosing::Refused && !given_up {
                         tracing::warn!(event = "account.not_closed", order_id = %order.id);
                         self.store.plan_look(&order, next_look(&order, look.at)).await?;
@@ -230,7 +234,7 @@ impl Sync {
             };
             done.moved = u32::from(order.updated_at == look.at);
             for kind in finding::standing(&order, look.at) {
-                done.found += self.found(kind, &order.id, &facts(&order), look.at).await?;
+                done.found += self.found(kind, order.id.as_str(), &facts(&order), look.at).await?;
             }
             if order.look_at.is_some_and(|at| at <= look.at) {
                 self.store.plan_look(&order, next_look(&order, look.at)).await?;
@@ -247,17 +251,17 @@ impl Sync {
     async fn found(
         &self,
         kind: FindingKind,
-        id: &OrderId,
+        subject: &str,
         facts: &[(&str, String)],
         now: Timestamp,
     ) -> Result<u32, StoreError> {
         let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         // It stands until it settles, so its date is the first one.
         let since = Timestamp::from_millis(0);
-        let finding = Finding { kind, subject: id.to_string(), facts, changed_at: since };
+        let finding = Finding { kind, subject: subject.to_owned(), facts, changed_at: since };
         let new = self.store.record_finding(&finding, now).await? == crate::store::Found::New;
         if new {
-            tracing::error!(event = "reconcile.finding", order_id = %id, ?kind, "a person has to look");
+            tracing::error!(event = "reconcile.finding", subject, ?kind, "a person has to look");
         }
         Ok(u32::from(new))
     }
@@ -286,10 +290,13 @@ impl Sync {
                 return Ok(());
             }
             let time = deadline.step().allow(READ_MAX, AWS_CALL_MAX);
-            let (payments, more) = match generation {
+            let PaymentPage { payments, unreadable, more } = match generation {
                 Generation::V1 => self.portone.v1.changed(from, look.at, page, time).await?,
                 Generation::V2 => self.portone.v2.changed(from, look.at, page, time).await?,
             };
+            for id in unreadable {
+                done.found += self.found(FindingKind::UnusableAnswer, &id, &[], look.at).await?;
+            }
             if !self.compare_page(&payments, look, deadline, done).await? {
                 done.complete = false;
                 return Ok(());
@@ -361,7 +368,7 @@ impl Sync {
                         }
                         Some(order) => {
                             done.found += self
-                                .found(FindingKind::UnusableAnswer, &order.id, &facts(order), look.at)
+                                .found(FindingKind::UnusableAnswer, order.id.as_str(), &facts(order), look.at)
                                 .await?;
                         }
                         None => {}
@@ -436,7 +443,8 @@ impl Sync {
                     _ => false,
                 };
                 // Its money went back, or an order of ours turned up.
-                Ok(known || seen.is_some_and(|seen| !seen.holds_money()))
+                let waits = |seen: &Observation| seen.status == PaymentStatus::VirtualAccountIssued;
+                Ok(known || seen.is_some_and(|seen| !seen.holds_money() && !waits(&seen)))
             }
             _ => Ok(false),
         }

@@ -64,6 +64,38 @@ impl Portone {
     }
 }
 
+/// A page of PortOne's list of payments.
+#[derive(Debug)]
+pub struct PaymentPage {
+    /// Those that can be read.
+    pub payments: Vec<Observation>,
+    /// The orders' ids of those that cannot, as far as they have one.
+    pub unreadable: Vec<String>,
+    /// Whether there are more pages.
+    pub more: bool,
+}
+
+impl PaymentPage {
+    /// Reads each payment by itself: one that cannot be read must not hide the others. `id` names the member
+    /// that holds the order's id.
+    fn read(
+        items: Vec<serde_json::Value>,
+        id: &str,
+        more: bool,
+        read: impl Fn(serde_json::Value) -> Option<Observation>,
+    ) -> Self {
+        let mut page = Self { payments: Vec::new(), unreadable: Vec::new(), more };
+        for item in items {
+            let named = item.get(id).and_then(serde_json::Value::as_str).map(str::to_owned);
+            match read(item) {
+                Some(seen) => page.payments.push(seen),
+                None => page.unreadable.extend(named),
+            }
+        }
+        page
+    }
+}
+
 /// What closing a virtual account came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountClosing {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{token::TokenCache, wire};
 use crate::{
     connection::Connection,
-    portone::{AccountClosing, CancelRequest, PortoneError},
+    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError},
     secrets::SecretCache,
 };
 
@@ -187,7 +187,7 @@ impl V1Client {
         until: Timestamp,
         page: u32,
         timeout: Duration,
-    ) -> Result<(Vec<Observation>, bool), PortoneError> {
+    ) -> Result<PaymentPage, PortoneError> {
         let (from, until) = (from.as_seconds().to_string(), until.as_seconds().to_string());
         let (page, limit) = (page.to_string(), PAGE_SIZE.to_string());
         let query = [
@@ -199,22 +199,11 @@ impl V1Client {
         ];
         let path = ["payments", "status", "all"];
         let Some(found) = self.read::<wire::Page>(&path, &query, timeout).await? else {
-            return Ok((Vec::new(), false));
+            return Ok(PaymentPage { payments: Vec::new(), unreadable: Vec::new(), more: false });
         };
-        let more = found.next > 0;
-        let readable = found.list.into_iter().filter_map(|item| {
-            let payment = serde_json::from_value::<wire::Payment>(item).ok();
-            let seen = payment.and_then(|payment| payment.into_observation().ok());
-            if seen.is_none() {
-                tracing::error!(
-                    event = "payment.unreadable",
-                    generation = "V1",
-                    "a payment in PortOne's list is left out"
-                );
-            }
-            seen
-        });
-        Ok((readable.collect(), more))
+        Ok(PaymentPage::read(found.list, "merchant_uid", found.next > 0, |item| {
+            serde_json::from_value::<wire::Payment>(item).ok()?.into_observation().ok()
+        }))
     }
 
     /// A read: 404 is "none", and a connection that breaks is tried once more within `timeout`.

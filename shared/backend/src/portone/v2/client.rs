@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::wire;
 use crate::{
     connection::Connection,
-    portone::{AccountClosing, CancelRequest, PortoneError},
+    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError},
     secrets::SecretCache,
 };
 
@@ -218,15 +218,13 @@ impl V2Client {
 
     /// Payments whose state changed from `from` to `until`, oldest change first, one page of a hundred.
     ///
-    /// A payment that cannot be read is logged and left out; whether there are more pages is told by PortOne's
-    /// own count.
     pub async fn changed(
         &self,
         from: Timestamp,
         until: Timestamp,
         page: u32,
         timeout: Duration,
-    ) -> Result<(Vec<Observation>, bool), PortoneError> {
+    ) -> Result<PaymentPage, PortoneError> {
         let body = wire::list_request(from, until, page, PAGE_SIZE);
         // The official clients send the body of a GET like this.
         let query = [("requestBody", body.as_str())];
@@ -237,19 +235,9 @@ impl V2Client {
         let page: wire::Payments = serde_json::from_slice(&answer.body)
             .map_err(|_| PortoneError::Unavailable("its answer is no list of payments", None))?;
         let more = page.items.len() >= PAGE_SIZE as usize;
-        let readable = page.items.into_iter().filter_map(|item| {
-            let payment = serde_json::from_value::<wire::Payment>(item).ok();
-            let seen = payment.and_then(|payment| payment.into_observation().ok());
-            if seen.is_none() {
-                tracing::error!(
-                    event = "payment.unreadable",
-                    generation = "V2",
-                    "a payment in PortOne's list is left out"
-                );
-            }
-            seen
-        });
-        Ok((readable.collect(), more))
+        Ok(PaymentPage::read(page.items, "id", more, |item| {
+            serde_json::from_value::<wire::Payment>(item).ok()?.into_observation().ok()
+        }))
     }
 
     async fn call(
