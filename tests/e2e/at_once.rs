@@ -14,6 +14,7 @@ fn writes(shop: &Shop, since: local_stack::wire::Mark) -> (usize, usize) {
     (with(200), with(400))
 }
 
+/// U8: the page and the webhook both finish the order.
 #[tokio::test]
 async fn fifty_orders_each_reported_twice_at_once_are_each_paid_by_one_write() {
     let shop = Shop::open().await;
@@ -31,6 +32,7 @@ async fn fifty_orders_each_reported_twice_at_once_are_each_paid_by_one_write() {
     }
 }
 
+/// U9, U14: many at once, and none of them is told of a conflict.
 #[tokio::test]
 async fn fifty_reports_of_one_order_at_once_pay_it_by_one_write() {
     let shop = Shop::open().await;

@@ -31,6 +31,7 @@ async fn an_order_is_paid_when_the_browser_reports_it() {
     assert_eq!(shop.stored(&order.id)["version"], 2, "made, then paid");
 }
 
+/// U18: the browser never came back.
 #[tokio::test]
 async fn an_order_is_paid_when_only_webhooks_report_it() {
     let shop = Shop::open().await;
@@ -43,6 +44,7 @@ async fn an_order_is_paid_when_only_webhooks_report_it() {
     assert_eq!(shop.stored(&order.id)["version"], 2);
 }
 
+/// U15: the notification is early.
 #[tokio::test]
 async fn a_webhook_before_verify_leaves_verify_nothing_to_write() {
     let shop = Shop::open().await;
@@ -73,6 +75,7 @@ async fn a_webhook_after_verify_has_nothing_to_write() {
     );
 }
 
+/// U11: a sender that got no answer in time sends again.
 #[tokio::test]
 async fn repeating_a_report_changes_nothing() {
     let shop = Shop::open().await;
@@ -93,6 +96,7 @@ async fn repeating_a_report_changes_nothing() {
     assert_eq!(shop.stored(&order.id), stored);
 }
 
+/// U10, U15: news of a window that was opened say nothing.
 #[tokio::test]
 async fn a_ready_webhook_after_paid_changes_nothing() {
     let shop = Shop::open().await;
@@ -155,6 +159,7 @@ async fn a_declined_order_stays_open_and_tells_why_until_it_is_paid() {
     assert_eq!(view.get("lastFailure"), None);
 }
 
+/// U10: early states make and undo nothing.
 #[tokio::test]
 async fn a_closed_window_leaves_the_order_open() {
     let shop = Shop::open().await;
@@ -177,6 +182,7 @@ async fn a_late_approval_of_a_failed_attempt_pays_the_order() {
     assert_eq!(shop.verify(&order.id).await.expect(200)["status"], "PAID");
 }
 
+/// U4: nobody else tells the buyer bank, number, holder and deadline.
 #[tokio::test]
 async fn an_issued_virtual_account_is_shown_and_its_deposit_pays_the_order() {
     let shop = Shop::open().await;

@@ -30,6 +30,35 @@ async fn a_paid_order_is_told_of_once_however_often_it_is_reported() {
     assert!(!text.contains("홍길동"), "nothing of the customer is on the bus: {text}");
 }
 
+/// U14: three webhooks settled one payment three times, with three events.
+#[tokio::test]
+async fn three_webhooks_at_once_are_one_event() {
+    let shop = Shop::open().await;
+    let order = shop.placed().await;
+    shop.pay(&order).await;
+    let deliveries = (0..3).map(|_| shop.deliver_about("Transaction.Paid", &order.id));
+    for answer in futures::future::join_all(deliveries).await {
+        answer.expect(200);
+    }
+    assert_eq!(kinds(&shop).await, ["OrderPaid"]);
+}
+
+/// U19: written is not delivered.
+#[tokio::test]
+async fn what_was_committed_while_nobody_listened_is_told_when_somebody_does() {
+    let shop = Shop::open().await;
+    shop.stack.pause_pipe().await;
+    let order = shop.placed().await;
+    shop.pay(&order).await;
+    shop.verify(&order.id).await.expect(200);
+    shop.cancel_amount(&order, "c-1", None).await.expect(200);
+    assert!(shop.stack.bus().events().is_empty());
+    shop.stack.resume_pipe();
+    assert_eq!(kinds(&shop).await, ["OrderPaid", "OrderCancelled"]);
+    assert!(shop.stack.dead_letters().is_empty());
+}
+
+/// U4: the shop's mail to the buyer has all it needs.
 #[tokio::test]
 async fn an_account_a_deposit_and_two_cancellations_are_told_of_in_their_order() {
     let shop = Shop::open().await;
