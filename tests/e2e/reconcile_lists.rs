@@ -329,3 +329,20 @@ async fn a_mark_of_v1_that_is_older_than_its_list_reaches_is_moved_on() {
     shop.reconcile_all().await;
     assert_eq!(shop.status(&order), "PAID");
 }
+
+/// U16: V1 lists a payment by the time it was paid, so its orders are looked at a few times more.
+#[tokio::test]
+async fn a_part_that_v1_gave_back_at_the_console_a_day_later_is_found_without_its_webhook() {
+    let shop = apart().await;
+    let order = shop.placed_v1().await;
+    let yesterday = spec(Version::V1, Status::Paid, &ago(24 * 60));
+    shop.portone().put_payment(&order.id, &PaymentSpec { total_amount: 2_000, ..yesterday }).unwrap();
+    shop.reconcile_all().await;
+    assert_eq!(shop.status(&order), "PAID");
+    assert!(shop.stored(&order.id)["lookAt"].is_i64(), "it is looked at again");
+    shop.portone().act(&order.id, &console_cancel(Some(300))).unwrap();
+    shop.make_due(&order);
+    shop.reconcile_all().await;
+    assert_eq!(shop.status(&order), "PARTIAL_CANCELLED");
+    assert_eq!(shop.stored(&order.id)["returned"], 300);
+}

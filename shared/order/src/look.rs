@@ -7,6 +7,9 @@ const FIRST_MINUTES: u32 = 5;
 /// The greatest distance of two looks.
 const LAST_MINUTES: u32 = 6 * 60;
 
+/// When an order with V1's money is looked at again, in days after it was paid.
+const REVISIT_DAYS: [u32; 4] = [1, 7, 30, 90];
+
 /// When to look next, if ever: while an order is open, while money is on its way back, and while money
 /// that must go back is held.
 ///
@@ -29,10 +32,18 @@ pub fn next_look(order: &Order, now: Timestamp) -> Option<Timestamp> {
         OrderStatus::Rejected if order.balance() > 0 => {
             Some(after(order.cancellations.last().map_or(now, |row| row.at)))
         }
-        OrderStatus::Paid
-        | OrderStatus::PartialCancelled
-        | OrderStatus::Cancelled
-        | OrderStatus::Rejected => undecided.map(after),
+        OrderStatus::Paid | OrderStatus::PartialCancelled => {
+            undecided.map(after).or_else(|| revisit(order, now))
+        }
+        OrderStatus::Cancelled | OrderStatus::Rejected => undecided.map(after),
         OrderStatus::Expired => None,
     }
+}
+
+/// V1 lists a payment by the time it was paid, so that a part of it given back later in the console, whose one
+/// webhook got lost, is in no list of news: its orders are looked at a few times more.
+fn revisit(order: &Order, now: Timestamp) -> Option<Timestamp> {
+    order.v1_money()?;
+    let paid_at = order.paid_at?;
+    REVISIT_DAYS.into_iter().map(|days| paid_at.plus_minutes(days * 24 * 60)).find(|at| *at > now)
 }

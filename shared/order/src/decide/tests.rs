@@ -644,6 +644,9 @@ fn who_waits_for_news_is_looked_at_at_growing_distances_and_at_its_deadline() {
     for status in [OrderStatus::Paid, OrderStatus::Cancelled, OrderStatus::Expired, OrderStatus::Rejected] {
         assert_eq!(next(&order_in(status), 0), None, "{status:?} waits for nothing");
     }
+    let v1 = Observation { generation: Generation::V1, ..seen(PaymentStatus::Paid) };
+    let (paid, day) = (after(&pending(), &v1), 24 * 60);
+    assert_eq!((next(&paid, 1), next(&paid, day), next(&paid, 90 * day)), (at(day), at(7 * day), None));
     let waiting = after(&pending(), &Observation { total: 900, ..seen(PaymentStatus::Paid) });
     assert_eq!(next(&waiting, 0), at(5), "money that must go back");
 }
