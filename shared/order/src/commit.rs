@@ -2,7 +2,7 @@
 
 use crate::{
     CancellationStatus, Observation, Order, OrderStatus,
-    decide::Decision,
+    decision::Decision,
     journal::{Entry, Look},
     look::next_look,
 };

@@ -1,7 +1,7 @@
 //! Findings: what this backend could not settle by itself, with a reason and a next step for a person.
 
 use crate::{
-    CancellationOrigin, CancellationStatus, Language, Order, OrderStatus, Timestamp, decide::Anomaly,
+    CancellationOrigin, CancellationStatus, Language, Order, OrderStatus, Timestamp, decision::Anomaly,
 };
 
 /// What was found.

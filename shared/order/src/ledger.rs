@@ -4,7 +4,7 @@ use crate::{
     Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus, Generation, Observation,
     Order, OrderStatus, PaymentStatus, Timestamp,
     commit::{commit, write},
-    decide::Decision,
+    decision::Decision,
     journal::Look,
     method::{self, GoingBack},
     observation::{ObservedCancellation, ObservedCancellationStatus},

@@ -28,6 +28,7 @@ mod commit;
 pub mod confirm;
 pub mod day;
 pub mod decide;
+pub mod decision;
 pub mod event;
 pub mod expiry;
 pub mod finding;
@@ -50,7 +51,8 @@ pub use cancel::{CancelRefusal, Cancelling, WantedCancellation};
 pub use cancellation::{
     Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus, RefundAccount, RequestMark,
 };
-pub use decide::{Decision, LatePayment, Terms, decide};
+pub use decide::{LatePayment, Terms, decide};
+pub use decision::{Anomaly, Decision};
 pub use event::EventKind;
 pub use expiry::{Overdue, overdue};
 pub use finding::FindingKind;

@@ -11,8 +11,8 @@
 use std::time::Duration;
 
 use order::{
-    CancellationOrigin, Decision, FindingKind, Generation, LatePayment, Look, Observation, Order, OrderId,
-    OrderStatus, PaymentStatus, Terms, Timestamp, decide, decide::Anomaly,
+    Anomaly, CancellationOrigin, Decision, FindingKind, Generation, LatePayment, Look, Observation, Order,
+    OrderId, OrderStatus, PaymentStatus, Terms, Timestamp, decide,
 };
 
 use crate::{

@@ -1,9 +1,9 @@
 //! Findings: what a person has to look at, one item for each thing found.
 
-use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use order::{FindingKind, Timestamp};
 
-use super::{Store, StoreError, item};
+use super::{Store, StoreError, held, item};
 
 /// Something found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,13 +57,7 @@ impl Store {
             .expression_attribute_values(":now", item::number(now.as_millis()))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(Found::New),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(Found::Known),
-                _ => Err(StoreError::unavailable("UpdateItem")(error)),
-            },
-        }
+        Ok(if held(sent)? { Found::New } else { Found::Known })
     }
 
     /// Access pattern 10: takes a finding back that settled itself, or that a person settled. Whether there

@@ -32,6 +32,11 @@ pub use scan::OrderScan;
 pub use stream::{OrderChange, StreamRecord};
 pub use waiting::SHARDS;
 
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::update_item::{UpdateItemError, UpdateItemOutput},
+};
+
 /// Why the table gave no answer that can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -73,5 +78,16 @@ impl Store {
     /// The table named `table`.
     pub fn new(client: aws_sdk_dynamodb::Client, table: String) -> Self {
         Self { client, table }
+    }
+}
+
+/// Whether an update's condition held; an error is any other failure.
+fn held(sent: Result<UpdateItemOutput, SdkError<UpdateItemError>>) -> Result<bool, StoreError> {
+    match sent {
+        Ok(_) => Ok(true),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            _ => Err(StoreError::unavailable("UpdateItem")(error)),
+        },
     }
 }

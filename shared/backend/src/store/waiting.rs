@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use order::{Order, OrderId, Timestamp};
 
-use super::{Store, StoreError, item};
+use super::{Store, StoreError, held, item};
 
 /// The shards of the index: the alphabet of order ids.
 pub const SHARDS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -65,13 +64,7 @@ impl Store {
             .expression_attribute_values(":to", item::number(to.as_millis()))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(StoreError::unavailable("UpdateItem")(error)),
-            },
-        }
+        held(sent).map(|_| ())
     }
 
     /// Access pattern 17: puts off the look at an order that cannot be read, so that it keeps no other
@@ -87,13 +80,7 @@ impl Store {
             .expression_attribute_values(":until", item::number(until.as_millis()))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(StoreError::unavailable("UpdateItem")(error)),
-            },
-        }
+        held(sent).map(|_| ())
     }
 
     /// Access pattern 13: plans the next look at an order that a look changed nothing of. No new version: it
@@ -114,12 +101,6 @@ impl Store {
                 .expression_attribute_values(":at", item::number(at.as_millis())),
             None => request.update_expression("REMOVE waiting, lookAt"),
         };
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(StoreError::unavailable("UpdateItem")(error)),
-            },
-        }
+        held(request.send().await)
     }
 }

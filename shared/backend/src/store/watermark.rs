@@ -1,9 +1,8 @@
 //! How far the comparison with PortOne's own list came.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use order::{Generation, Timestamp};
 
-use super::{Store, StoreError, item};
+use super::{Store, StoreError, held, item};
 
 impl Store {
     /// Access pattern 14: up to which moment everything of this generation was compared, if ever.
@@ -27,12 +26,6 @@ impl Store {
             .expression_attribute_values(":until", item::number(until.as_millis()))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(StoreError::unavailable("UpdateItem")(error)),
-            },
-        }
+        held(sent).map(|_| ())
     }
 }
