@@ -8,7 +8,6 @@ use std::sync::Arc;
 use backend::{
     backends::{self, StartError},
     clock::{self, Deadline},
-    config,
     connection::Connection,
     http::{self, Call, Problem, ProblemCode, failed},
     secrets::SecretCache,
@@ -39,10 +38,7 @@ enum Stop {
 impl App {
     /// Wires the function from its environment and reads the secret.
     pub async fn start() -> Result<Self, StartError> {
-        let connection = Connection::new();
-        let store = backends::store(&connection)?;
-        config::secret_id()?;
-        let secrets = backends::secrets(&connection).await?;
+        let (store, secrets) = backends::store_and_secrets(&Connection::new()).await?;
         secrets.current().await.webhooks()?;
         Ok(Self { store, secrets })
     }

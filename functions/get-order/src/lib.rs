@@ -8,7 +8,6 @@ use std::sync::Arc;
 use backend::{
     backends::{self, StartError},
     clock::Deadline,
-    config,
     connection::Connection,
     http::{self, Call, Problem, ProblemCode, bearer_token, failed},
     secrets::SecretCache,
@@ -28,10 +27,7 @@ pub struct App {
 impl App {
     /// Wires the function from its environment and reads the secret.
     pub async fn start() -> Result<Self, StartError> {
-        let connection = Connection::new();
-        let store = backends::store(&connection)?;
-        config::secret_id()?;
-        let secrets = backends::secrets(&connection).await?;
+        let (store, secrets) = backends::store_and_secrets(&Connection::new()).await?;
         secrets.current().await.order_token_key()?;
         Ok(Self { store, secrets })
     }

@@ -33,6 +33,12 @@ pub async fn secrets(connection: &Connection) -> Result<Arc<SecretCache>, StartE
     Ok(Arc::new(SecretCache::load(client, config::secret_id()?).await?))
 }
 
+/// The table and the secret, for who asks PortOne nothing. Configuration is checked before the secret is read.
+pub async fn store_and_secrets(connection: &Connection) -> Result<(Store, Arc<SecretCache>), StartError> {
+    let store = store(connection)?;
+    Ok((store, secrets(connection).await?))
+}
+
 /// Both generations of PortOne. Nothing is connected yet.
 pub async fn portone(connection: &Connection, secrets: Arc<SecretCache>) -> Result<Portone, StartError> {
     secrets.current().await.portone()?;
