@@ -1,19 +1,24 @@
 /**
- * This demo's page: draws the products and the order form; receipt.js draws the result. No payment logic here.
+ * This demo's page: draws the products and the order form; receipt.js draws the result. No payment logic here: that is
+ * checkout.js, which any page can use.
  */
+import { CheckoutError, createCheckout } from '../checkout/checkout.js';
 import { config } from './config.js';
 import { announce, at, clone } from './dom.js';
+import { kept } from './kept.js';
 import { drawReceipt, wordsOf } from './receipt.js';
-import * as shop from './shop.js';
 import { language, missing, money, phrases, say, speak, troubles } from './words.js';
 
-const { kept } = shop;
+const checkout = createCheckout({ ...config, onRetry: () => announce(say(phrases.retrying)) });
+
+/** PortOne's generations to choose from, the first being the default: those that config.js has a script for. */
+const generations = [config.portoneSdk && 'v2', config.portoneV1Sdk && 'v1'].filter(Boolean);
 
 // ------------------------------------------------------------------------------------------------------- the views
 
 const views = { '': 'shop', '#order': 'order', '#result': 'result' };
 
-/** What shop.js told last. */
+/** What the checkout told last. */
 let result = null;
 
 function go(hash) {
@@ -26,7 +31,7 @@ function showView({ focus = true } = {}) {
   let view = views[location.hash];
   // A link to the content is no view.
   if (!view) return;
-  if (view === 'result' && !result && shop.hasOrder()) shop.reopen();
+  if (view === 'result' && !result && checkout.lastOrderId) checkout.check();
   if ((view === 'order' && !busy && products && !chosen().count) || (view === 'result' && !result)) {
     history.replaceState(null, '', location.pathname);
     view = 'shop';
@@ -34,7 +39,7 @@ function showView({ focus = true } = {}) {
   for (const name of Object.values(views)) at(`${name}-view`).hidden = name !== view;
   drawTitle(view);
   drawProducts(); // what was bought meanwhile is no longer chosen
-  at('my-order').hidden = view === 'result' || !shop.hasOrder();
+  at('my-order').hidden = view === 'result' || !checkout.lastOrderId;
   if (view === 'order') loadWindow();
   if (!focus) return;
   scrollTo(0, 0);
@@ -69,7 +74,7 @@ async function loadProducts() {
   at('products-again').hidden = true;
   at('products-trouble').textContent = '';
   try {
-    products = await shop.readProducts();
+    products = await checkout.products();
   } catch {
     at('products-again').hidden = false;
     at('products-trouble').textContent = say(troubles.products);
@@ -205,16 +210,16 @@ async function once(work) {
 const fields = () => at('order-form').elements;
 
 /** Ahead of time; a failure is told when it matters. */
-const loadWindow = () => shop.loadWindow(fields().sdk.value).catch(() => {});
+const loadWindow = () => checkout.load(fields().sdk.value).catch(() => {});
 
 /** PortOne's generation: as the address asks (`?sdk=v1`), as chosen in this tab, or the first. */
 function drawGenerations() {
   const address = new URL(location);
   const asked = address.searchParams.get('sdk');
-  const sdk = [asked, kept.sdk.get(), ...shop.generations].find((wanted) => shop.generations.includes(wanted));
+  const sdk = [asked, kept.sdk.get(), ...generations].find((wanted) => generations.includes(wanted));
   kept.sdk.set(sdk);
   fields().sdk.value = sdk;
-  at('generations').hidden = shop.generations.length < 2;
+  at('generations').hidden = generations.length < 2;
   // Asked once: from here on the choice is the visitor's, also over a reload.
   address.searchParams.delete('sdk');
   if (asked) history.replaceState(null, '', address);
@@ -227,13 +232,12 @@ function orderBody() {
     customer: { name: name.value.trim(), email: email.value.trim(), phone: phone.value.trim() },
     payMethod: payMethod.value,
     sdk: fields().sdk.value,
-    redirectUrl: location.origin + location.pathname,
   };
 }
 
 /** After a reload or a redirect: the form as it was sent, so that the same press is the same order. */
 function restoreForm() {
-  const { customer, payMethod } = JSON.parse(kept.checkout.get()?.content ?? '{}');
+  const { customer, payMethod } = kept.ordered.get()?.body ?? {};
   if (!customer) return;
   for (const field of ['name', 'email', 'phone']) fields()[field].value = customer[field];
   fields().payMethod.value = payMethod;
@@ -248,28 +252,38 @@ async function submitOrder() {
   if (empty.length) return showFaults(empty);
 
   announce(say(phrases.working));
+  kept.ordered.set({ body, total: chosen().total });
+  await pay();
+}
+
+/** Pays what was ordered, for the first time or again: while it can be paid it is one order. */
+async function pay() {
+  const { body, total } = kept.ordered.get();
   try {
-    await shop.orderAndPay(body, chosen().total);
+    await checkout.pay(body, { total });
   } catch (error) {
+    // From the result, too, back to the form: it says what is wrong, and its button is the same order.
+    if (!at('result-view').hidden) go('#order');
     await explain(error, chosen().lines);
   }
 }
 
 /** Why there was nothing to pay for, and what to do. `ordered` are the lines of the order that was not made. */
 async function explain(error, ordered) {
-  const { status, problem = {} } = error;
+  if (!(error instanceof CheckoutError)) throw error;
+  const { code, problem = {} } = error;
   const refused = problem.errors ?? [];
   // What is for sale, or its price, is not what this page thought.
-  if (error instanceof shop.PriceChanged || refused.some(({ pointer }) => fieldAt(pointer) === 'items')) await loadProducts();
+  if (code === 'price-changed' || refused.some(({ pointer }) => fieldAt(pointer) === 'items')) await loadProducts();
   if (refused.length) return showFaults(refused.map((fault) => faultOf(fault, ordered)));
 
   const { total, currency } = chosen();
   let trouble = [say(troubles.refused), problem.detail].filter(Boolean).join(' ');
-  if (error instanceof shop.PriceChanged) trouble = say(troubles.price, { total: money(total, currency) });
+  if (code === 'price-changed') trouble = say(troubles.price, { total: money(total, currency) });
   else if (!navigator.onLine) trouble = say(troubles.offline);
-  else if (error instanceof shop.WindowMissing) trouble = say(troubles.sdk);
-  else if (!status) trouble = say(troubles.lost);
-  else if (status === 409 || status === 429 || status >= 500) trouble = say(troubles.busy);
+  else if (code === 'window-unavailable') trouble = say(troubles.sdk);
+  else if (code === 'unreachable') trouble = say(troubles.lost);
+  else if (code === 'unavailable') trouble = say(troubles.busy);
   at('order-trouble').textContent = trouble;
 }
 
@@ -339,25 +353,35 @@ function drawFault({ field, product, text }) {
 
 // ------------------------------------------------------------------------------------------------- the result page
 
-/** Everything shop.js has to say about an order ends here. */
+/** Outcomes after which what was chosen is bought. */
+const BOUGHT = ['PAID', 'PARTIAL_CANCELLED', 'CANCELLING', 'VIRTUAL_ACCOUNT_ISSUED'];
+
+/** Everything the checkout has to say about an order ends here. */
 function showResult(news) {
   const before = result;
+  const opens = news.outcome === 'OPEN';
   result = news;
-  if (before?.open && !news.open) {
-    // The window has gone, whether or not the press that opened it ever hears of it.
+  const ordered = kept.ordered.get();
+  if (opens) kept.ordered.set({ ...ordered, orderId: news.orderId });
+  if (before?.outcome === 'OPEN' && !opens) {
+    // The window has gone, and whatever is still asked about it, the buyer may press again.
     busy = false;
     drawButtons();
   }
+  if (BOUGHT.includes(news.outcome) && ordered?.orderId === news.orderId) {
+    kept.ordered.set(null);
+    kept.chosen.set({});
+  }
   drawResult();
-  if (news.open) go('#result');
-  if (before?.orderId === news.orderId && before.telling === news.telling) return;
+  if (opens) go('#result');
+  if (before?.orderId === news.orderId && before.outcome === news.outcome) return;
   const { mark, title } = wordsOf(news);
   announce(`${say(mark)}. ${say(title)}`);
   // The payment window took the focus along when it went; a look that found something does not take it from anyone.
   if (!at('result-view').hidden && [document.body, null].includes(document.activeElement)) at('result-title').focus();
 }
 
-const drawResult = () => drawReceipt(result, chosen().count > 0);
+const drawResult = () => drawReceipt(result, { canPay: kept.ordered.get()?.orderId === result.orderId, canChange: chosen().count > 0 });
 
 // -------------------------------------------------------------------------------------------- language, and wiring
 
@@ -400,8 +424,8 @@ at('generations').onchange = ({ target }) => {
   kept.sdk.set(target.value);
   loadWindow();
 };
-at('pay-again').onclick = () => once(shop.payAgain);
-at('check-again').onclick = shop.checkAgain;
+at('pay-again').onclick = () => once(pay);
+at('check-again').onclick = () => checkout.check();
 at('products-again').onclick = loadProducts;
 addEventListener('hashchange', () => showView());
 
@@ -412,19 +436,20 @@ speak(kept.language.get());
 drawLanguage();
 restoreForm();
 drawGenerations();
-let came;
-came = shop.start({
-  result(news) {
-    // An order that is no more is no way to greet anyone.
-    if (news.telling === 'NOT_FOUND' && came === 'reopened') {
-      result = null;
-      go('');
-    } else {
-      showResult(news);
-    }
-  },
-  retrying: () => announce(say(phrases.retrying)),
+
+const address = location.href;
+checkout.subscribe((news) => {
+  // An order that is no more is no way to greet anyone.
+  if (news.outcome === 'NOT_FOUND' && came === 'reopened') {
+    result = null;
+    go('');
+  } else {
+    showResult(news);
+  }
 });
+checkout.resume();
+// Who returns from paying brought the order in the address, which is clean by now.
+const came = result && (location.href === address ? 'reopened' : 'returned');
 if (came) history.replaceState(null, '', '#result');
 showView({ focus: false });
 loadProducts().then(() => location.hash === '#order' && showView());

@@ -1,44 +1,42 @@
-/** The result page: what shop.js tells of the order, in the buyer's words. */
+/** The result page: what the checkout tells of the order, in the buyer's words. */
 import { announce, at, clone } from './dom.js';
-import { isPayable, isUnderWay } from './shop.js';
 import { bankName, deadline, moment, money, phrases, results, say } from './words.js';
 
 const HANGUL = /[가-힣]/;
 
-/** Tellings of an order that can be paid. */
-const PAYABLE = ['UNPAID', 'CLOSED', 'DECLINED', 'WINDOW'];
+/** A cancellation that was asked for and is not decided: the PG's turn (REQUESTED), or no answer yet (UNKNOWN). */
+const isUnderWay = ({ status }) => ['REQUESTED', 'UNKNOWN'].includes(status);
 
-/** Tellings that another look may change. */
-const WAITING = ['OPEN', 'SILENT', 'UNREACHABLE', 'UNPAID', 'PAY_PENDING', 'VIRTUAL_ACCOUNT_ISSUED', 'ACCOUNT_OVERDUE', 'CANCELLING'];
+/** Outcomes that another look may change. */
+const WAITING = ['OPEN', 'UNCONFIRMED', 'UNREACHABLE', 'UNRECOGNIZED', 'UNPAID', 'PAY_PENDING', 'VIRTUAL_ACCOUNT_ISSUED', 'ACCOUNT_OVERDUE', 'CANCELLING'];
 
 /** What the page says of a result: `{tone, mark, title, text}`. */
-export function wordsOf({ telling, view }) {
-  const unpaid = telling === 'CANCELLED' && view.amount?.paid === 0;
-  return results[unpaid ? 'CANCELLED_UNPAID' : telling] ?? results.UNKNOWN;
+export function wordsOf({ outcome, order }) {
+  const unpaid = outcome === 'CANCELLED' && order.amount?.paid === 0;
+  return results[unpaid ? 'CANCELLED_UNPAID' : outcome];
 }
 
-/** Draws a result; `canChange` while its order could still be made otherwise. */
-export function drawReceipt(result, canChange) {
-  const { orderId, view, failure, watching, telling } = result;
+/** Draws a result: `canPay` while this tab has what its order was made of, `canChange` while that can be made otherwise. */
+export function drawReceipt(result, { canPay, canChange }) {
+  const { order, failure, watching, outcome, payable } = result;
   const { tone, mark, title, text } = wordsOf(result);
-  Object.assign(at('receipt').dataset, { tone, telling, watching: Boolean(watching), status: view?.status ?? '' });
+  Object.assign(at('receipt').dataset, { tone, outcome, watching, status: order?.status ?? '' });
   at('result-mark').textContent = say(mark);
   at('result-title').textContent = say(title);
   at('result-text').textContent = say(text);
-  const reason = ['DECLINED', 'WINDOW'].includes(telling) ? failure?.message : undefined;
+  const reason = ['DECLINED', 'WINDOW_FAILED'].includes(outcome) ? failure?.message : undefined;
   at('result-reason').hidden = !reason;
   at('result-reason-text').textContent = reason ?? '';
 
-  const payable = PAYABLE.includes(telling);
-  at('pay-again').hidden = !payable || !isPayable(orderId);
-  at('check-again').hidden = telling in results && !WAITING.includes(telling);
+  at('pay-again').hidden = !payable || !canPay;
+  at('check-again').hidden = !WAITING.includes(outcome);
   // Where the page turns by itself there is nothing to press.
-  const turns = ['VIRTUAL_ACCOUNT_ISSUED', 'CANCELLING'].includes(telling);
+  const turns = ['VIRTUAL_ACCOUNT_ISSUED', 'CANCELLING'].includes(outcome);
   at('check-again').className = at('pay-again').hidden && !turns ? 'primary' : 'quiet';
   at('change-order').hidden = !payable || !canChange;
 
   drawAccount(result);
-  at('result-lines').replaceChildren(...(view?.items ?? []).map((line) => drawLine(line, view.amount.currency)));
+  at('result-lines').replaceChildren(...(order?.items ?? []).map((line) => drawLine(line, order.amount.currency)));
   at('result-facts').replaceChildren(...factsOf(result).map(([term, value, kind = '']) =>
     clone('fact', (find, fact) => {
       fact.className = kind;
@@ -55,15 +53,15 @@ const drawLine = ({ name, quantity, amount }, currency) =>
   });
 
 /** `[term, value, class]` each: the money first, then when, then the number to ask about. */
-function factsOf({ orderId, view, telling }) {
-  const { amount, createdAt, paidAt, expiresAt, virtualAccount } = view ?? {};
+function factsOf({ orderId, order, outcome, payable }) {
+  const { amount, createdAt, paidAt, expiresAt, virtualAccount } = order ?? {};
   return [
     amount && [phrases.total, money(amount.total, amount.currency), 'total'],
-    ...returnsOf(view ?? {}),
+    ...returnsOf(order ?? {}),
     createdAt && [phrases.orderedAt, moment(createdAt)],
     paidAt && [phrases.paidAt, moment(paidAt)],
-    expiresAt && PAYABLE.includes(telling) && [phrases.payBy, moment(expiresAt)],
-    virtualAccount?.expiresAt && telling === 'ACCOUNT_OVERDUE' && [phrases.depositBy, deadline(virtualAccount.expiresAt)],
+    expiresAt && payable && [phrases.payBy, moment(expiresAt)],
+    virtualAccount?.expiresAt && outcome === 'ACCOUNT_OVERDUE' && [phrases.depositBy, deadline(virtualAccount.expiresAt)],
     [phrases.orderNumber, orderId, 'number'],
   ].filter(Boolean);
 }
@@ -84,15 +82,15 @@ function returnsOf({ amount, cancellations = [] }) {
   ];
 }
 
-function drawAccount({ view, telling }) {
-  const account = telling === 'VIRTUAL_ACCOUNT_ISSUED' && view.virtualAccount;
+function drawAccount({ order, outcome }) {
+  const account = outcome === 'VIRTUAL_ACCOUNT_ISSUED' && order.virtualAccount;
   at('account').hidden = !account;
   if (!account) return;
   const shown = {
     bank: account.bank && bankName(account.bank),
     number: account.accountNumber,
     holder: account.holder,
-    amount: money(view.amount.total, view.amount.currency),
+    amount: money(order.amount.total, order.amount.currency),
     until: account.expiresAt && say(phrases.until, { time: deadline(account.expiresAt) }),
   };
   for (const [name, text] of Object.entries(shown)) {
@@ -104,7 +102,7 @@ function drawAccount({ view, telling }) {
     else place.removeAttribute('lang');
   }
   // Banking apps take the bare digits of an amount.
-  at('account-amount').dataset.plain = view.amount.total;
+  at('account-amount').dataset.plain = order.amount.total;
 }
 
 async function copy({ currentTarget: pressed }) {

@@ -48,7 +48,7 @@ export const results = {
     tone: 'wait', mark: ['확인 중', 'Checking'], title: ['결제를 확인하고 있어요', 'We are checking your payment'],
     text: ['보통 몇 초면 끝나요. 이 창을 닫아도 결제는 안전하게 처리됩니다.', 'This usually takes a few seconds. Closing this page does no harm.'],
   },
-  SILENT: {
+  UNCONFIRMED: {
     tone: 'wait', mark: ['확인 전', 'Not confirmed'], title: ['아직 결제를 확인하지 못했어요', 'We have not seen your payment yet'],
     text: ['이미 결제하셨다면 다시 결제하지 마시고, 잠시 뒤 ‘다시 확인’을 눌러 주세요.', 'If you have paid, do not pay again. Wait a moment and press “Check again”.'],
   },
@@ -72,7 +72,7 @@ export const results = {
     tone: 'bad', mark: ['결제 중단', 'Stopped'], title: ['결제 금액이 주문과 달라 멈췄어요', 'We stopped: the amount was not the order’s'],
     text: ['빠져나간 돈은 없어요. 페이지를 새로 열고 다시 주문해 주세요. 되풀이되면 브라우저 확장 프로그램을 꺼 보세요.', 'No money has moved. Reload the page and order again; if it repeats, turn off browser extensions.'],
   },
-  WINDOW: {
+  WINDOW_FAILED: {
     tone: 'bad', mark: ['결제 전', 'Not paid'], title: ['결제창을 열지 못했어요', 'The payment window did not open'],
     text: ['빠져나간 돈은 없어요. 다시 시도하거나 다른 결제수단을 골라 주세요.', 'No money has moved. Try again or choose another way to pay.'],
   },
@@ -120,7 +120,7 @@ export const results = {
     tone: 'bad', mark: ['주문 없음', 'No order'], title: ['이 주문을 찾을 수 없어요', 'We cannot find this order'],
     text: ['이 기기에서 한 주문이 아닐 수 있어요. 주문한 기기에서 열어 보거나 상점에 문의해 주세요.', 'It may have been placed on another device. Open it there, or ask the shop.'],
   },
-  UNKNOWN: {
+  UNRECOGNIZED: {
     tone: 'wait', mark: ['확인 중', 'Checking'], title: ['주문 상태를 확인하고 있어요', 'We are looking at your order'],
     text: ['잠시 뒤 다시 확인해 주세요.', 'Please check again in a moment.'],
   },

@@ -9,6 +9,6 @@ after(stopSystem, { timeout: 30_000 });
 await simulator.leaveSlowPaymentsPending();
 
 // A few buyers at a time: each has a browser context and orders of its own, and mostly waits.
-describe('the demo shop', { concurrency: 3 }, async () => {
-  for (const stories of ['paying', 'recovery', 'failures', 'v1', 'after', 'language', 'accessibility']) await import(`./stories/${stories}.mjs`);
+describe('the demo shop and checkout.js', { concurrency: 3 }, async () => {
+  for (const stories of ['paying', 'recovery', 'failures', 'v1', 'after', 'language', 'accessibility', 'module', 'examples']) await import(`./stories/${stories}.mjs`);
 });

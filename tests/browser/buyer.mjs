@@ -111,16 +111,16 @@ export class Buyer {
   async known() {
     const stored = await this.context.storageState();
     const shop = stored.origins.find(({ origin }) => `${origin}/` === this.shop.url);
-    return JSON.parse(shop?.localStorage.find(({ name }) => name === 'shop.orders')?.value ?? '[]');
+    return JSON.parse(shop?.localStorage.find(({ name }) => name === 'checkout')?.value ?? '{"orders":[]}').orders;
   }
 
   async orderId() {
     return (await this.known())[0].orderId;
   }
 
-  /** Waits until the page tells this of the order: an order's status, or DECLINED, CLOSED, … (see shop.js). */
+  /** Waits until the page tells this of the order: an order's status, or DECLINED, CLOSED, … (see checkout.d.ts). */
   async isTold(telling) {
-    await this.at(`#receipt[data-telling="${telling}"]`).waitFor();
+    await this.at(`#receipt[data-outcome="${telling}"]`).waitFor();
   }
 
   /** As in another browser. On a file of the shop's, since a phone may be at the payment window now. */

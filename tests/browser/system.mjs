@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { buildExamples } from './build.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const LOCAL_STACK = process.env.LOCAL_STACK ?? path.join(root, 'target/local/debug/local-stack');
@@ -27,6 +28,7 @@ export const system = {};
 
 export async function startSystem() {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+  await buildExamples();
   const data = await mkdtemp(path.join(tmpdir(), 'browser-tests-'));
   const stack = await startStack(await freePorts(), data);
   const stop = () => stack.stop().finally(() => rm(data, { recursive: true, force: true }));
@@ -71,7 +73,7 @@ export async function startSystemOfManualApproval() {
   const manual = template.replace(/(  PaymentApproval:\n    Type: String\n    Default: )AUTO/, '$1MANUAL');
   if (manual === template) throw new Error('template.yaml has no PaymentApproval to set');
   await writeFile(path.join(folder, 'template.yaml'), manual);
-  await symlink(path.join(root, 'shop'), path.join(folder, 'shop'));
+  for (const served of ['shop', 'checkout']) await symlink(path.join(root, served), path.join(folder, served));
 
   const port = await freePorts();
   let stack = await startStack(port, data, folder);

@@ -5,7 +5,7 @@ use std::{os::unix::process::CommandExt as _, process::Command, process::ExitCod
 use anyhow::Context as _;
 
 use crate::{
-    process,
+    examples, process,
     repository::{LOCAL_SYSTEM, Workspace, root},
 };
 
@@ -33,6 +33,10 @@ pub fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
         }
     }
     build()?;
+    // Two pages of the system; without a network it runs all the same.
+    if let Err(error) = examples::build() {
+        eprintln!("the React and Vue examples are left out: {error:#}");
+    }
     // The process itself goes on as the local system, so that signals reach it and nothing else.
     Err(stack.exec()).context("the local system cannot be started")
 }

@@ -8,6 +8,7 @@ mod build;
 mod deploy;
 mod dev;
 mod elf;
+mod examples;
 mod process;
 mod products;
 mod repository;

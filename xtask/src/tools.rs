@@ -100,7 +100,9 @@ pub fn node_packages(folder: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut npm = Command::new("npm");
-    process::run(npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]))?;
+    npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    // Without a network it says so in seconds.
+    process::run(npm.args(["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]))?;
     fs::write(&installed, lock)?;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The demo shop: static files, and the one file that differs between this machine and a deployment.
+//! The demo shop and the checkout module with its examples: static files, and the one file that differs
+//! between this machine and a deployment.
 
 use std::path::Path;
 
@@ -7,8 +8,9 @@ use portone_simulator::Simulator;
 use serde_json::json;
 use tower_http::services::ServeDir;
 
-/// Serves the shop's folder, with `/config.js` pointing it to this system.
-pub(crate) fn router(folder: &Path, simulator: &Simulator) -> Router {
+/// Serves the shop's folder, with `/config.js` pointing it to this system, and `/checkout/` beside it. What the
+/// examples in JSX and with packages are built to is a product of the build, so it lies under `target`.
+pub(crate) fn router(root: &Path, simulator: &Simulator) -> Router {
     let config = json!({
         "apiBase": "",
         "portoneSdk": simulator.sdk_url(),
@@ -28,5 +30,9 @@ pub(crate) fn router(folder: &Path, simulator: &Simulator) -> Router {
             (headers, config).into_response()
         }
     };
-    Router::new().route("/config.js", get(config)).fallback_service(ServeDir::new(folder))
+    Router::new()
+        .route("/config.js", get(config))
+        .nest_service("/checkout/examples/built", ServeDir::new(root.join("target/examples")))
+        .nest_service("/checkout", ServeDir::new(root.join("checkout")))
+        .fallback_service(ServeDir::new(root.join("shop")))
 }

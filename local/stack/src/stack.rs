@@ -144,7 +144,7 @@ impl Stack {
             max_environments: options.max_environments,
             run_schedules: options.run_schedules,
             operator: OperatorKeys::default(),
-            fallback: console::router(console).merge(shop::router(&options.root.join("shop"), &simulator)),
+            fallback: console::router(console).merge(shop::router(&options.root, &simulator)),
             log: options.log,
         })
         .await?;

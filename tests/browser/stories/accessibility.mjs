@@ -41,7 +41,7 @@ for (const [where, device] of Object.entries(devices)) {
       shown = { ...order, status, virtualAccount: status === 'VIRTUAL_ACCOUNT_ISSUED' ? account : undefined };
       if (status.endsWith('CANCELLED')) shown.amount = { ...order.amount, paid: order.amount.total, cancelled: 1000 };
       await buyer.page.goto(`${system.url}?paymentId=${orderId}&code=`);
-      await buyer.at(`#receipt[data-status="${status}"]:not([data-telling=""])`).waitFor();
+      await buyer.at(`#receipt[data-status="${status}"]:not([data-outcome=""])`).waitFor();
       await passesAxe(buyer.page, status);
       titles.add(await buyer.at('#result-title').innerText());
     }

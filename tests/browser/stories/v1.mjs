@@ -117,7 +117,7 @@ story("a V1 window that does not open for another reason says so, with V1's word
   await buyer.choose();
   await buyer.fillIn(V1);
   await buyer.at('#pay').click();
-  await buyer.isTold('WINDOW');
+  await buyer.isTold('WINDOW_FAILED');
   await buyer.at('#result-reason').filter({ hasText: 'PG 설정 정보', visible: true }).waitFor();
 
   await buyer.at('#pay-again').click();

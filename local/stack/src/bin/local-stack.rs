@@ -86,6 +86,7 @@ async fn run(mut options: StackOptions) -> anyhow::Result<()> {
     log.release(false);
 
     eprintln!("shop             {}/", stack.url());
+    eprintln!("examples         {}/checkout/examples/", stack.url());
     eprintln!("API              {}", stack.url());
     eprintln!("console          {}/console/", stack.url());
     eprintln!("PortOne console  {}/console", stack.simulator().url());

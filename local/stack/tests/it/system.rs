@@ -75,7 +75,7 @@ async fn systems_run_side_by_side_with_tables_of_their_own() {
 }
 
 #[tokio::test]
-async fn the_shop_is_served_and_pointed_to_this_system() {
+async fn the_shop_and_the_checkout_module_are_served_and_pointed_to_this_system() {
     let folder = tempfile::tempdir().unwrap();
     let stack = Stack::start(options(&folder)).await.unwrap();
     let text = reqwest::get(format!("{}/config.js", stack.url())).await.unwrap().text().await.unwrap();
@@ -83,8 +83,10 @@ async fn the_shop_is_served_and_pointed_to_this_system() {
     let config: Value = serde_json::from_str(config).unwrap();
     assert_eq!(config["apiBase"], "");
     assert_eq!(config["portoneSdk"], stack.simulator().sdk_url());
-    let page = reqwest::get(format!("{}/products.json", stack.url())).await.unwrap();
-    assert_eq!(page.status(), 200);
+    for file in ["products.json", "checkout/checkout.js", "checkout/examples/"] {
+        let page = reqwest::get(format!("{}/{file}", stack.url())).await.unwrap();
+        assert_eq!(page.status(), 200, "{file}");
+    }
     stack.shutdown().await;
 }
 
