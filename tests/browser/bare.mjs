@@ -47,13 +47,13 @@ export class Bare {
   }
 
   /** The module in this tab, as after a navigation. `quiet`: nobody listens. */
-  load({ quiet = false } = {}) {
+  load({ quiet = false, apiBase = '' } = {}) {
     return this.page.evaluate(async ([sdks, silent]) => {
       const { createCheckout } = await import('/checkout/checkout.js');
       window.heard = [];
       window.checkout = createCheckout(sdks);
       if (!silent) window.checkout.subscribe((result) => window.heard.push(result.outcome));
-    }, [{ ...system.config, apiBase: '' }, quiet]);
+    }, [{ ...system.config, apiBase }, quiet]);
   }
 
   /** Calls a function of the module and goes on; `answer` has what came of it. */

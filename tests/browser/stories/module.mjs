@@ -1,6 +1,6 @@
 /** checkout.js by itself: what its functions promise, and what a repetition of each does. */
 import assert from 'node:assert/strict';
-import { ORDER, bareStory, busy } from '../bare.mjs';
+import { ORDER, PAGE, bareStory, busy } from '../bare.mjs';
 import { DESKTOP, PHONE, eventually } from '../buyer.mjs';
 import { simulator } from '../simulator.mjs';
 import { system } from '../system.mjs';
@@ -92,7 +92,7 @@ bareStory('an order that was paid while its tab was closed is told by pay, and o
   await bare.pay();
   const { outcome, orderId: told } = await bare.result();
   assert.deepEqual([outcome, told], ['PAID', orderId]);
-  assert.equal(await bare.page.locator('iframe').count(), 0);
+  assert.deepEqual(await bare.page.evaluate(() => window.heard), ['PAID']);
 });
 
 bareStory('a phone returns by the configured address, is told PAID, and keeps what is its own in the address', PHONE, async (bare) => {
@@ -430,6 +430,15 @@ bareStory('every call about an order has one trace id, over reloads too, and eac
   await bare.pay({ ...ORDER, items: [{ productId: 'sticker', quantity: 3 }] });
   await bare.window('close').waitFor();
   assert.notEqual(bare.posts('/orders').at(-1).trace.slice(0, 35), bare.calls[0].trace.slice(0, 35));
+});
+
+bareStory('a page of another origin on the allow-list makes its order and is told that it is paid', DESKTOP, async (bare) => {
+  const { origin, port } = new URL(system.url);
+  await bare.page.goto(`http://localhost:${port}/${PAGE}`);
+  await bare.load({ apiBase: origin });
+  await bare.pay();
+  await bare.window('pay').click();
+  assert.equal((await bare.result()).outcome, 'PAID');
 });
 
 bareStory('what the API refuses is a typed error with its problem and every field', DESKTOP, async (bare) => {

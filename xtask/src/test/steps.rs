@@ -51,7 +51,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "browser",
-        proves: "the demo shop in Chromium, against the whole system",
+        proves: "checkout.js, its size, types and examples, and the demo shop in Chromium, against the whole system",
         needs: &["functions", "system"],
         run: browser,
     },
