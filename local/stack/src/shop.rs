@@ -3,7 +3,14 @@
 
 use std::path::Path;
 
-use axum::{Router, http::header, response::IntoResponse as _, routing::get};
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderValue, header},
+    middleware::{Next, from_fn},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
 use portone_simulator::Simulator;
 use serde_json::json;
 use tower_http::services::ServeDir;
@@ -34,5 +41,24 @@ pub(crate) fn router(root: &Path, simulator: &Simulator) -> Router {
         .route("/config.js", get(config))
         .nest_service("/checkout/examples/built", ServeDir::new(root.join("target/examples")))
         .nest_service("/checkout", ServeDir::new(root.join("checkout")))
+        .route_layer(from_fn(as_readable))
         .fallback_service(ServeDir::new(root.join("shop")))
+}
+
+/// The examples' code is read in a browser too: in its own encoding, and types as the text they are, which by
+/// their name would be a film.
+async fn as_readable(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let shown = if path.ends_with(".ts") {
+        Some("text/plain; charset=utf-8")
+    } else if path.ends_with(".js") || path.ends_with(".jsx") {
+        Some("text/javascript; charset=utf-8")
+    } else {
+        None
+    };
+    let mut response = next.run(request).await;
+    if let Some(shown) = shown.filter(|_| response.status().is_success()) {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(shown));
+    }
+    response
 }

@@ -87,6 +87,14 @@ async fn the_shop_and_the_checkout_module_are_served_and_pointed_to_this_system(
         let page = reqwest::get(format!("{}/{file}", stack.url())).await.unwrap();
         assert_eq!(page.status(), 200, "{file}");
     }
+    for (file, shown) in [
+        ("plain.js", "text/javascript"),
+        ("react.jsx", "text/javascript"),
+        ("../checkout.d.ts", "text/plain"),
+    ] {
+        let page = reqwest::get(format!("{}/checkout/examples/{file}", stack.url())).await.unwrap();
+        assert_eq!(page.headers()["content-type"], format!("{shown}; charset=utf-8"), "{file}");
+    }
     stack.shutdown().await;
 }
 
