@@ -39,11 +39,11 @@ pub fn overdue(order: &Order, seen: Option<&Observation>, look: Look<'_>, closed
 /// Whether a deposit may still arrive: an account waits for one, or was issued by a window before the one that
 /// V2 shows. V1 shows the account itself as long as it is open.
 pub(crate) fn may_take_deposit(order: &Order, seen: Option<&Observation>) -> bool {
-    seen.is_some_and(|seen| {
-        let hidden = order.virtual_account.is_some() && seen.generation == Generation::V2;
-        let shown = seen.status == PaymentStatus::VirtualAccountIssued;
-        shown || (hidden && is_without_money(Some(seen), false))
-    })
+    // PortOne was asked before the account was issued, and the order was read after that was written.
+    let Some(seen) = seen else { return order.virtual_account.is_some() };
+    let hidden = order.virtual_account.is_some() && seen.generation == Generation::V2;
+    let shown = seen.status == PaymentStatus::VirtualAccountIssued;
+    shown || (hidden && is_without_money(Some(seen), false))
 }
 
 /// Whether PortOne has no payment, or one that took no money and takes none any more by itself.

@@ -196,11 +196,12 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
     settle_ledger(next);
 
     // An intent whose balance is no longer there cannot take effect any more: PortOne refuses it by
-    // `currentCancellableAmount`. What is left is a new intent.
-    let balance = next.balance();
+    // `currentCancellableAmount`. What is left is a new intent. What is only on its way back can still be
+    // refused, and then the balance is there again for a call that is under way.
+    let (balance, most) = (next.balance(), next.not_returned());
     for row in next.cancellations.iter_mut().filter(|c| c.status == CancellationStatus::Intended) {
         // All that is left is whatever that is, while there is anything.
-        let gone = if row.everything { balance == 0 } else { row.balance_before != balance };
+        let gone = if row.everything { balance == 0 } else { row.balance_before > most };
         if gone {
             row.status = CancellationStatus::Failed;
             row.failure = Some("BALANCE_CHANGED".to_owned());

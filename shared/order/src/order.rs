@@ -276,9 +276,13 @@ impl Order {
 
     /// How much of the money that arrived neither went back nor is on its way back, in minor units.
     pub fn balance(&self) -> u64 {
-        let received = self.received.map_or(0, |money| money.amount);
         let requested = self.cancellations.iter().filter(|c| c.status == CancellationStatus::Requested);
         let on_its_way = requested.map(|c| c.amount).fold(0, u64::saturating_add);
-        received.saturating_sub(self.returned).saturating_sub(on_its_way)
+        self.not_returned().saturating_sub(on_its_way)
+    }
+
+    /// How much of the money that arrived did not go back for good, in minor units.
+    pub(crate) fn not_returned(&self) -> u64 {
+        self.received.map_or(0, |money| money.amount).saturating_sub(self.returned)
     }
 }

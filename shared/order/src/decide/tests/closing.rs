@@ -104,3 +104,20 @@ fn who_waits_for_news_is_looked_at_at_growing_distances_and_at_its_deadline() {
     let waiting = after(&pending(), &Observation { total: 900, ..seen(PaymentStatus::Paid) });
     assert_eq!(next(&waiting, 0), at(5), "money that must go back");
 }
+
+/// The payment is asked for, then the account is issued and written down, then the order is read.
+#[test]
+fn an_order_with_a_virtual_account_is_not_closed_on_an_answer_from_before_it() {
+    let order = after(&pending(), &seen(PaymentStatus::VirtualAccountIssued));
+    let due = look(NOW.plus_minutes(10 * 24 * 60));
+    assert_eq!(crate::overdue(&order, None, due, false), crate::Overdue::CloseAccount);
+    let wanted = crate::WantedCancellation {
+        request: crate::RequestMark { key: [1; 32], body: [2; 32] },
+        amount: None,
+        tax_free: None,
+        reason: String::new(),
+        refund_account: None,
+    };
+    let closing = crate::cancel::cancel(&order, None, &wanted, look(NOW), false);
+    assert!(matches!(closing, crate::Cancelling::CloseAccount { .. }), "{closing:?}");
+}

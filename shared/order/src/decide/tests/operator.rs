@@ -169,3 +169,45 @@ fn a_cancellation_without_an_outcome_is_asked_for_again_by_any_look() {
     assert_eq!(done.cancellations.len(), 1);
     assert_eq!(done.cancellations[0].status, CancellationStatus::Succeeded);
 }
+
+/// A call is under way for 100 of 1000; in the console 100 are asked back, for the PG to decide, and refused. Then
+/// PortOne's balance is what the call names again, and the call takes effect.
+#[test]
+fn a_cancellation_under_way_is_not_given_up_for_a_return_that_the_pg_can_still_refuse() {
+    let (order, _) = asked(&paid(), &news(), &wanted(Some(100)));
+    let console = |status| ObservedCancellation { by_api: false, ..cancellation("console", 100, status) };
+    let waiting = vec![console(ObservedCancellationStatus::Requested)];
+    let order = after(&order, &Observation { cancellations: waiting, ..news() });
+    assert_eq!(order.cancellations[0].status, CancellationStatus::Intended);
+
+    let refused = console(ObservedCancellationStatus::Failed);
+    let ours = cancellation("ours", 100, ObservedCancellationStatus::Succeeded);
+    let late = Observation {
+        cancelled: 100,
+        cancellations: vec![refused, ours],
+        ..Observation { status: PaymentStatus::PartialCancelled, ..news() }
+    };
+    let order = after(&order, &late);
+    let rows = order.cancellations.iter().map(|row| (row.origin, row.status)).collect::<Vec<_>>();
+    assert_eq!(
+        rows,
+        [
+            (crate::CancellationOrigin::Operator, CancellationStatus::Succeeded),
+            (crate::CancellationOrigin::Outside, CancellationStatus::Failed),
+        ]
+    );
+}
+
+#[test]
+fn a_cancellation_whose_balance_went_back_for_good_is_given_up() {
+    let (order, _) = asked(&paid(), &news(), &wanted(None));
+    let console = cancellation("console", 100, ObservedCancellationStatus::Succeeded);
+    let part = Observation {
+        cancelled: 100,
+        cancellations: vec![ObservedCancellation { by_api: false, ..console }],
+        ..Observation { status: PaymentStatus::PartialCancelled, ..news() }
+    };
+    let order = after(&order, &part);
+    assert_eq!(order.cancellations[0].status, CancellationStatus::Failed);
+    assert_eq!(order.cancellations[0].failure.as_deref(), Some("BALANCE_CHANGED"));
+}
