@@ -35,6 +35,12 @@ pub(super) const STEPS: &[Step] = &[
         needs: &[],
         run: build_functions,
     },
+    Step {
+        name: "model",
+        proves: "the decisions in every order of a few processes' steps; without any guard that is noticed",
+        needs: &[],
+        run: model,
+    },
     Step { name: "local", proves: "gateway, wires, stack, simulator and xtask", needs: &[], run: local },
     Step { name: "system", proves: "the programs of the local system build", needs: &[], run: build_system },
     Step {
@@ -102,6 +108,12 @@ fn unit() -> anyhow::Result<Passed> {
 
 fn build_functions() -> anyhow::Result<Passed> {
     process::run(Workspace::Functions.cargo("build").arg("--bins"))?;
+    Ok(Passed::Whole)
+}
+
+fn model() -> anyhow::Result<Passed> {
+    process::run(Workspace::Local.cargo("run").args(["--package", "model"]))?;
+    process::run(Workspace::Local.cargo("run").args(["--package", "model", "--", "--mutants"]))?;
     Ok(Passed::Whole)
 }
 
