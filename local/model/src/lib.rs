@@ -7,6 +7,7 @@
 #![allow(missing_docs, reason = "a program's insides")]
 
 pub mod check;
+mod guards;
 mod heal;
 pub mod mutants;
 mod portone;
@@ -14,6 +15,7 @@ mod process;
 mod promises;
 pub mod scenario;
 mod state;
+mod steps;
 mod system;
 mod table;
 #[cfg(test)]

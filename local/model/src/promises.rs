@@ -62,8 +62,10 @@ impl State {
     }
 }
 
+type Condition = fn(&System, &State) -> bool;
+
 /// What a scenario can name as reachable.
-const REACHABLE: &[(&str, fn(&System, &State) -> bool)] = &[
+const REACHABLE: &[(&str, Condition)] = &[
     ("paid", |_, state| state.table.order.status == OrderStatus::Paid),
     ("expired", |_, state| state.table.order.status == OrderStatus::Expired),
     ("rejected", |_, state| state.table.order.status == OrderStatus::Rejected),
