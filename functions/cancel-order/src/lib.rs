@@ -5,6 +5,10 @@
 
 mod request;
 
+use api::{
+    cancel::{CancelledOrder, RequestedCancellation},
+    order::{CancellationView, OrderView},
+};
 use backend::{
     backends::{self, StartError},
     clock::{self, Deadline},
@@ -14,7 +18,6 @@ use backend::{
 };
 use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode};
 use order::{CancelRefusal, CancellationStatus, Look, Order, OrderId, method::MethodRefusal};
-use serde_json::json;
 
 /// What the function needs.
 #[derive(Debug)]
@@ -59,15 +62,11 @@ fn respond(order: &Order, number: u32) -> Response<Body> {
         Some(CancellationStatus::Succeeded | CancellationStatus::Failed) | None => StatusCode::OK,
         Some(CancellationStatus::Requested | CancellationStatus::Intended) => StatusCode::ACCEPTED,
     };
-    let mut view = http::order_view(order);
-    view["cancellation"] = row.map_or(json!(null), |row| {
-        let mut shown = http::cancellation_view(order, row);
-        if let Some(code) = &row.failure {
-            shown["failure"] = json!(code);
-        }
-        shown
+    let cancellation = row.map(|row| RequestedCancellation {
+        cancellation: CancellationView::of(order, row),
+        failure: row.failure.as_deref(),
     });
-    http::json(status, &view)
+    http::json(status, &CancelledOrder { order: OrderView::of(order), cancellation })
 }
 
 fn refused(refusal: CancelRefusal) -> Problem {

@@ -1,14 +1,10 @@
 //! The request: read whole, every fault of it reported at once.
 
+use api::cancel::{ACCOUNT_CHARS_MAX, REASON_BYTES_MAX};
 use backend::{http::FieldFault, portone::v2::is_bank};
 use order::{Personal, RefundAccount, RequestMark, WantedCancellation, money::AMOUNT_MAX};
 use ring::digest;
 use serde_json::{Map, Value};
-
-/// V1 takes this many bytes (V1 API reference, field sizes).
-const REASON_BYTES_MAX: usize = 256;
-/// V1 takes 16 digits or characters for each; V2 does not say.
-const ACCOUNT_CHARS_MAX: usize = 32;
 
 struct Faults(Vec<FieldFault>);
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use api::portone::{Confirmed, Stopped};
 use backend::{
     backends::{self, StartError},
     clock::{self, Deadline},
@@ -19,7 +20,6 @@ use order::{
     Language, Order, OrderId,
     confirm::{ConfirmRefusal, may_approve},
 };
-use serde_json::json;
 
 /// What the function needs.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl App {
         match may_approve(&order, total, now) {
             Ok(()) => {
                 tracing::info!(event = "payment.confirmed", order_id = %order.id);
-                Ok(http::json(StatusCode::OK, &json!({})))
+                Ok(http::json(StatusCode::OK, &Confirmed {}))
             }
             Err(refusal) => Ok(stop(Some(&order), Stop::Refused(refusal))),
         }
@@ -88,5 +88,5 @@ fn stop(order: Option<&Order>, why: Stop) -> Response<Body> {
     };
     let id = order.map(|order| order.id.to_string());
     tracing::warn!(event = "payment.stopped", order_id = id, reason = english);
-    http::json(StatusCode::CONFLICT, &json!({ "errorMessage": language.pick(korean, english) }))
+    http::json(StatusCode::CONFLICT, &Stopped { error_message: language.pick(korean, english) })
 }

@@ -8,6 +8,7 @@ mod request;
 
 use std::{sync::Arc, time::Duration};
 
+use api::checkout::Shop;
 use backend::{
     backends::{self, StartError},
     clock::{self, Deadline},
@@ -27,7 +28,7 @@ use order::{
 use ring::digest;
 use serde_json::Value;
 
-use answer::{Answer, Shop};
+use answer::Answer;
 use request::Wanted;
 
 /// Registering an amount beforehand may hold the answer this long; the sale matters more.

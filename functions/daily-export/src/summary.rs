@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use backend::http::rfc3339;
+use api::scalar::Moment;
 use order::{
     Timestamp,
     books::Sums,
@@ -92,7 +92,7 @@ pub fn audit(walk: &Walk, now: Timestamp) -> Value {
     });
     let sound = walk.unreadable == 0 && walk.unbalanced == 0 && walk.books.balance();
     json!({
-        "at": rfc3339(now),
+        "at": Moment(now).text(),
         "balances": sound,
         "orders": walk.books.orders,
         "unreadableOrders": walk.unreadable,

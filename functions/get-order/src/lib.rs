@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use api::order::OrderView;
 use backend::{
     backends::{self, StartError},
     clock::Deadline,
@@ -49,6 +50,6 @@ impl App {
             return Err(not_found());
         }
         let order = self.store.order(id).await.map_err(failed)?.ok_or_else(not_found)?;
-        Ok(http::json(StatusCode::OK, &http::order_view(&order)))
+        Ok(http::json(StatusCode::OK, &OrderView::of(&order)))
     }
 }

@@ -1,5 +1,6 @@
 //! `GET /products`: what the shop sells now.
 
+use api::product::{ProductList, ProductView};
 use backend::{
     backends::{self, StartError},
     clock::Deadline,
@@ -8,8 +9,6 @@ use backend::{
     store::Store,
 };
 use lambda_http::{Body, Request, Response, http::StatusCode};
-use order::Product;
-use serde_json::{Value, json};
 
 /// What the function needs.
 #[derive(Debug)]
@@ -33,17 +32,7 @@ impl App {
         if broken > 0 {
             tracing::error!(event = "products.broken", broken, "products were left out of the list");
         }
-        let products: Vec<Value> = products.iter().map(view).collect();
-        Ok(http::json(StatusCode::OK, &json!({ "products": products })))
+        let products = products.iter().map(ProductView::of).collect();
+        Ok(http::json(StatusCode::OK, &ProductList { products }))
     }
-}
-
-fn view(product: &Product) -> Value {
-    json!({
-        "productId": product.id.as_str(),
-        "name": product.name,
-        "price": product.price.amount,
-        "currency": product.price.currency.code(),
-        "available": product.stock != Some(0),
-    })
 }

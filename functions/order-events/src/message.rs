@@ -3,7 +3,8 @@
 //! Ids and money only. Nothing of the customer: a bus has more readers than the table, and keeps what it is
 //! told in archives and queues.
 
-use backend::{http::rfc3339, store::StreamRecord};
+use api::scalar::Moment;
+use backend::store::StreamRecord;
 use order::{EventKind, Order, VirtualAccount, event::succeeded};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +16,7 @@ pub fn event(kind: EventKind, before: Option<&Order>, after: &Order) -> Value {
         "id": format!("{}-{}-{}", after.id, after.version, kind.word()),
         "type": kind.word(),
         "version": 1,
-        "time": rfc3339(after.updated_at),
+        "time": Moment(after.updated_at).text(),
         "orderId": after.id.as_str(),
         "orderVersion": after.version,
         "orderName": after.name,
@@ -40,7 +41,7 @@ fn details(kind: EventKind, before: Option<&Order>, after: &Order) -> Map<String
             members([("virtualAccount", after.virtual_account.as_ref().map(account))])
         }
         EventKind::OrderPaid => members([
-            ("paidAt", after.paid_at.map(|at| rfc3339(at).into())),
+            ("paidAt", after.paid_at.map(|at| Moment(at).text().into())),
             ("payMethod", Some(after.pay_method.word().into())),
         ]),
         EventKind::OrderPartiallyCancelled | EventKind::OrderCancelled => {
@@ -76,7 +77,7 @@ fn account(account: &VirtualAccount) -> Value {
         ("bank", account.bank.as_deref().map(Value::from)),
         ("accountNumber", Some(account.number.as_str().into())),
         ("holder", account.holder.as_deref().map(Value::from)),
-        ("expiresAt", account.expires_at.map(|at| rfc3339(at).into())),
+        ("expiresAt", account.expires_at.map(|at| Moment(at).text().into())),
     ]))
 }
 
@@ -90,7 +91,7 @@ pub fn unreadable(record: &StreamRecord, attribute: &str) -> Value {
         "id": format!("{}-OrderUnreadable", record.id()),
         "type": "OrderUnreadable",
         "version": 1,
-        "time": rfc3339(record.written_at()),
+        "time": Moment(record.written_at()).text(),
         "key": record.key(),
         "attribute": attribute,
     })

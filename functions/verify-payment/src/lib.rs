@@ -4,6 +4,10 @@
 
 use std::sync::Arc;
 
+use api::{
+    order::{OrderSummary, OrderView},
+    verify::Verified,
+};
 use backend::{
     backends::{self, StartError},
     clock::{self, Deadline},
@@ -60,9 +64,9 @@ impl App {
         // A page written for another server sends no token and gets what it needs; a stranger with an
         // id learns no more than that.
         let view = if self.is_holder(request, order.id).await? {
-            http::order_view(&order)
+            Verified::Order(OrderView::of(&order))
         } else {
-            http::order_summary(&order)
+            Verified::Summary(OrderSummary::of(&order))
         };
         Ok(http::json(StatusCode::OK, &view))
     }

@@ -6,6 +6,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use api::portone::Received;
 use backend::{
     backends::{self, StartError},
     clock::{self, Deadline},
@@ -19,7 +20,6 @@ use backend::{
 };
 use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode, request::RequestContext};
 use order::{Actor, Look, Timestamp};
-use serde_json::json;
 
 /// PortOne's deliveries are a few hundred bytes.
 const BODY_MAX: usize = 256 * 1024;
@@ -193,5 +193,5 @@ fn source_address(request: &Request) -> Option<IpAddr> {
 }
 
 fn received() -> Response<Body> {
-    http::json(StatusCode::OK, &json!({ "received": true }))
+    http::json(StatusCode::OK, &Received { received: true })
 }

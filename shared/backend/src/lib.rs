@@ -11,7 +11,7 @@
 //! | [`store`] | the table: one method per access pattern | `order`, `connection` |
 //! | [`flow`] | what two or more functions do: sync a payment | `order`, `portone`, `store` |
 //! | [`webhook`] | signatures and bodies of deliveries | – |
-//! | [`http`] | requests in, answers and problems out | `order`, errors of `flow` |
+//! | [`http`] | requests in, answers and problems out | `api`, `order`, errors of `flow` |
 //! | [`backends`] | wiring: configuration into clients | all of the above |
 //! | [`telemetry`] | JSON logs without people in them | – |
 

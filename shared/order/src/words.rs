@@ -3,12 +3,15 @@
 
 use crate::{
     CancellationOrigin, CancellationStatus, EventKind, FindingKind, Generation, Language, OrderStatus,
-    PayMethod, PaymentStatus, Rejection,
+    PayMethod, PaymentStatus, Rejection, audit::Imbalance,
 };
 
 macro_rules! words {
     ($type:ident: $($variant:ident = $word:literal),+ $(,)?) => {
         impl $type {
+            /// Every word.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
             /// Its word.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
@@ -63,4 +66,9 @@ words!(CancellationOrigin:
 );
 words!(CancellationStatus:
     Intended = "INTENDED", Requested = "REQUESTED", Succeeded = "SUCCEEDED", Failed = "FAILED",
+);
+words!(Imbalance:
+    ReceivedIsNotOrdered = "ReceivedIsNotOrdered", ReturnedExceedsReceived = "ReturnedExceedsReceived",
+    LedgerExceedsReturned = "LedgerExceedsReturned", StatusDoesNotFollow = "StatusDoesNotFollow",
+    Stock = "Stock", Journal = "Journal",
 );

@@ -1,5 +1,6 @@
 //! `items`: what is to be bought, and what the catalogue says against it.
 
+use api::checkout::LINES_MAX;
 use backend::http::FieldFault;
 use order::{
     ProductId,
@@ -8,9 +9,6 @@ use order::{
 use serde_json::{Map, Value};
 
 use super::{Faults, Wanted, member};
-
-/// Most lines of a basket.
-const LINES_MAX: usize = 50;
 
 /// One line of the basket.
 pub struct BasketLine {

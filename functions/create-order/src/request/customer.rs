@@ -1,12 +1,10 @@
 //! `customer`: who buys.
 
+use api::checkout::{EMAIL_BYTES_MAX, NAME_CHARS_MAX};
 use order::{Customer, Personal};
 use serde_json::{Map, Value};
 
 use super::{Faults, member};
-
-const NAME_CHARS_MAX: usize = 60;
-const EMAIL_BYTES_MAX: usize = 254;
 
 pub(super) fn read(body: &Map<String, Value>, faults: &mut Faults) -> Option<Customer> {
     let before = faults.0.len();

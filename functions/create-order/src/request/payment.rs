@@ -1,13 +1,12 @@
 //! `sdk`, `payMethod` and `redirectUrl`: how it is to be paid.
 
+use api::checkout::REDIRECT_URL_BYTES_MAX;
 use backend::http::FieldFault;
 use order::{Currency, Generation, PayMethod};
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::{Faults, member};
-
-const REDIRECT_URL_BYTES_MAX: usize = 2048;
 
 pub(super) fn generation(body: &Map<String, Value>, faults: &mut Faults) -> Option<Generation> {
     match member(body, "sdk").map(Value::as_str) {

@@ -1,20 +1,19 @@
 //! Requests in, answers and problems out. The only place where an error meets a status code.
 
+mod answered_problem;
 mod call;
 mod idempotency;
 mod language;
 mod operator;
-mod problem;
 mod request;
-mod view;
 
+pub use answered_problem::{FieldFault, Problem};
+pub use api::problem::ProblemCode;
 pub use call::{Call, failed};
 pub use idempotency::idempotency_key;
 pub use language::Language;
 pub use operator::operator;
-pub use problem::{FieldFault, Problem, ProblemCode};
 pub use request::{BODY_BYTES_MAX, bearer_token, header, json_body};
-pub use view::{cancellation_view, order_line, order_summary, order_view, rfc3339};
 
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;

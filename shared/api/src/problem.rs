@@ -1,10 +1,9 @@
 //! Problems as RFC 9457 `application/problem+json`, and the one table of codes, statuses and texts.
 
-use lambda_http::{Body, Response, http::StatusCode};
+use order::Language;
 use serde::Serialize;
 
-use super::Language;
-use crate::{flow::SyncError, secrets::SecretsError, store::StoreError};
+use crate::scalar::Amount;
 
 /// The stable slug of a problem. Clients match on it: changing one is a breaking change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +60,28 @@ pub enum ProblemCode {
 
 struct Entry {
     slug: &'static str,
-    status: StatusCode,
+    status: u16,
     retry_after_seconds: Option<u32>,
     title: (&'static str, &'static str),
     detail: (&'static str, &'static str),
 }
 
 impl ProblemCode {
+    /// Its slug.
+    pub fn slug(self) -> &'static str {
+        self.entry().slug
+    }
+
+    /// The HTTP status it is answered with.
+    pub fn status(self) -> u16 {
+        self.entry().status
+    }
+
+    /// After how many seconds to come again, where that may help.
+    pub fn retry_after_seconds(self) -> Option<u32> {
+        self.entry().retry_after_seconds
+    }
+
     fn entry(self) -> Entry {
         let entry =
             |slug, status, title, detail| Entry { slug, status, retry_after_seconds: None, title, detail };
@@ -75,25 +89,25 @@ impl ProblemCode {
         match self {
             Self::MalformedJson => entry(
                 "malformed-json",
-                StatusCode::BAD_REQUEST,
+                400,
                 ("JSON이 아닙니다", "Not JSON"),
                 ("요청 본문이 올바른 JSON이 아닙니다.", "The request body is not valid JSON."),
             ),
             Self::UnsupportedMediaType => entry(
                 "unsupported-media-type",
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                415,
                 ("지원하지 않는 형식입니다", "Unsupported media type"),
                 ("Content-Type은 application/json이어야 합니다.", "Content-Type must be application/json."),
             ),
             Self::BodyTooLarge => entry(
                 "body-too-large",
-                StatusCode::PAYLOAD_TOO_LARGE,
+                413,
                 ("요청이 너무 큽니다", "Request too large"),
                 ("요청 본문은 16 KiB를 넘을 수 없습니다.", "The request body must not exceed 16 KiB."),
             ),
             Self::ValidationFailed => entry(
                 "validation-failed",
-                StatusCode::UNPROCESSABLE_ENTITY,
+                422,
                 ("입력을 확인해 주세요", "Please check the input"),
                 (
                     "errors에 적힌 항목을 고쳐 다시 보내 주세요.",
@@ -102,7 +116,7 @@ impl ProblemCode {
             ),
             Self::InvalidIdempotencyKey => entry(
                 "invalid-idempotency-key",
-                StatusCode::BAD_REQUEST,
+                400,
                 ("Idempotency-Key가 올바르지 않습니다", "Invalid Idempotency-Key"),
                 (
                     "Idempotency-Key는 출력 가능한 ASCII 1~255자여야 합니다.",
@@ -111,7 +125,7 @@ impl ProblemCode {
             ),
             Self::IdempotencyKeyReused => entry(
                 "idempotency-key-reused",
-                StatusCode::UNPROCESSABLE_ENTITY,
+                422,
                 ("이미 다른 요청에 쓰인 Idempotency-Key입니다", "Idempotency-Key already used"),
                 (
                     "같은 키로 다른 내용을 보냈습니다. 새 요청에는 새 키를 써 주세요.",
@@ -120,13 +134,13 @@ impl ProblemCode {
             ),
             Self::OrderNotFound => entry(
                 "order-not-found",
-                StatusCode::NOT_FOUND,
+                404,
                 ("주문을 찾을 수 없습니다", "Order not found"),
                 ("주문 번호와 주문 토큰을 확인해 주세요.", "Check the order id and the order token."),
             ),
             Self::PaymentMismatch => entry(
                 "payment-mismatch",
-                StatusCode::CONFLICT,
+                409,
                 ("결제가 주문과 일치하지 않습니다", "The payment does not match the order"),
                 (
                     "주문과 다른 결제가 확인되어 주문을 받지 않았습니다. 결제된 금액은 환불 처리됩니다.",
@@ -135,7 +149,7 @@ impl ProblemCode {
             ),
             Self::IdempotencyKeyRequired => entry(
                 "idempotency-key-required",
-                StatusCode::BAD_REQUEST,
+                400,
                 ("Idempotency-Key가 필요합니다", "Idempotency-Key required"),
                 (
                     "같은 취소가 두 번 되지 않도록 Idempotency-Key 헤더를 보내 주세요.",
@@ -144,7 +158,7 @@ impl ProblemCode {
             ),
             Self::OrderNotCancellable => entry(
                 "order-not-cancellable",
-                StatusCode::CONFLICT,
+                409,
                 ("취소할 수 없는 주문입니다", "The order cannot be cancelled"),
                 (
                     "이미 닫힌 주문이거나 남은 금액이 없습니다.",
@@ -153,7 +167,7 @@ impl ProblemCode {
             ),
             Self::PaymentUndecided => entry(
                 "payment-undecided",
-                StatusCode::CONFLICT,
+                409,
                 ("결제가 아직 결정되지 않았습니다", "The payment is not decided yet"),
                 (
                     "PG사가 결제를 처리하고 있습니다. 결과가 나온 뒤 취소해 주세요.",
@@ -162,7 +176,7 @@ impl ProblemCode {
             ),
             Self::CancellationInProgress => entry(
                 "cancellation-in-progress",
-                StatusCode::CONFLICT,
+                409,
                 ("진행 중인 취소가 있습니다", "Another cancellation is in progress"),
                 (
                     "앞선 취소의 결과를 아직 모릅니다. 결과가 나온 뒤 다시 시도해 주세요.",
@@ -171,7 +185,7 @@ impl ProblemCode {
             ),
             Self::CancelAmountExceedsBalance => entry(
                 "cancel-amount-exceeds-balance",
-                StatusCode::CONFLICT,
+                409,
                 ("남은 금액보다 많습니다", "More than is left"),
                 (
                     "취소할 수 있는 금액(balance)을 확인해 주세요.",
@@ -180,7 +194,7 @@ impl ProblemCode {
             ),
             Self::CancelTaxFreeExceedsBalance => entry(
                 "cancel-tax-free-exceeds-balance",
-                StatusCode::CONFLICT,
+                409,
                 ("과세/면세 금액이 맞지 않습니다", "The tax-free share does not fit"),
                 (
                     "남은 면세 금액(balance)과 과세 금액을 확인해 주세요.",
@@ -189,7 +203,7 @@ impl ProblemCode {
             ),
             Self::CancelDeadlinePassed => entry(
                 "cancel-deadline-passed",
-                StatusCode::CONFLICT,
+                409,
                 ("취소 기한이 지났습니다", "Too late to cancel"),
                 (
                     "이 결제 수단의 취소 기한이 지났습니다. 다른 방법으로 환불해 주세요.",
@@ -198,7 +212,7 @@ impl ProblemCode {
             ),
             Self::PartialCancelNotSupported => entry(
                 "partial-cancel-not-supported",
-                StatusCode::CONFLICT,
+                409,
                 ("부분 취소를 할 수 없습니다", "No partial cancellation"),
                 (
                     "이 결제 수단은 전액만 취소할 수 있습니다.",
@@ -207,38 +221,38 @@ impl ProblemCode {
             ),
             Self::CancelNotSupported => entry(
                 "cancel-not-supported",
-                StatusCode::CONFLICT,
+                409,
                 ("취소를 지원하지 않습니다", "No cancellation"),
                 ("이 결제 수단은 취소를 지원하지 않습니다.", "This payment method gives nothing back."),
             ),
             Self::NotAnOperator => entry(
                 "not-an-operator",
-                StatusCode::FORBIDDEN,
+                403,
                 ("권한이 없습니다", "Not allowed"),
                 ("운영자만 할 수 있습니다.", "Only an operator may do this."),
             ),
             Self::FindingNotFound => entry(
                 "finding-not-found",
-                StatusCode::NOT_FOUND,
+                404,
                 ("그런 발견 사항이 없습니다", "No such finding"),
                 ("이미 해결되었을 수 있습니다.", "It may be settled already."),
             ),
             Self::InvalidSignature => entry(
                 "invalid-signature",
-                StatusCode::BAD_REQUEST,
+                400,
                 ("서명이 올바르지 않습니다", "Invalid signature"),
                 ("웹훅 서명을 확인할 수 없습니다.", "The webhook's signature cannot be verified."),
             ),
             Self::SourceNotAllowed => entry(
                 "source-not-allowed",
-                StatusCode::FORBIDDEN,
+                403,
                 ("허용되지 않은 주소입니다", "Source not allowed"),
                 ("이 주소에서 온 웹훅은 받지 않습니다.", "Webhooks from this address are not taken."),
             ),
             Self::PaymentGatewayUnavailable => later(
                 entry(
                     "payment-gateway-unavailable",
-                    StatusCode::SERVICE_UNAVAILABLE,
+                    503,
                     ("결제 상태를 지금 확인할 수 없습니다", "The payment cannot be checked now"),
                     (
                         "잠시 뒤 다시 시도해 주세요. 결제하셨다면 기록은 사라지지 않습니다.",
@@ -250,7 +264,7 @@ impl ProblemCode {
             Self::TemporarilyUnavailable => later(
                 entry(
                     "temporarily-unavailable",
-                    StatusCode::SERVICE_UNAVAILABLE,
+                    503,
                     ("지금 처리할 수 없습니다", "Temporarily unavailable"),
                     ("잠시 뒤 다시 시도해 주세요.", "Please try again shortly."),
                 ),
@@ -258,7 +272,7 @@ impl ProblemCode {
             ),
             Self::InternalError => entry(
                 "internal-error",
-                StatusCode::INTERNAL_SERVER_ERROR,
+                500,
                 ("처리하지 못했습니다", "Something went wrong"),
                 (
                     "요청을 처리하지 못했습니다. requestId를 알려 주시면 확인하겠습니다.",
@@ -269,131 +283,59 @@ impl ProblemCode {
     }
 }
 
-/// A refused field: where, why, and what to tell a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldFault {
-    /// JSON Pointer into the request's body (RFC 6901).
-    pub pointer: String,
-    /// Stable slug.
-    pub code: &'static str,
-    /// Korean and English.
-    pub detail: (String, String),
-}
-
-/// A problem to answer with.
-#[derive(Clone, Debug)]
-pub struct Problem {
-    code: ProblemCode,
-    errors: Vec<FieldFault>,
-    balance: Option<u64>,
-}
-
-#[derive(Serialize)]
+/// 문제, RFC 9457 / A problem, RFC 9457
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct ProblemBody<'a> {
-    r#type: String,
-    title: &'a str,
-    status: u16,
-    code: &'a str,
-    detail: &'a str,
-    request_id: &'a str,
-    retryable: bool,
+pub struct Problem<'a> {
+    /// code와 같은 뜻의 URN / A URN that says the same as code
+    pub r#type: String,
+    /// 제목, Accept-Language의 언어로 / What happened, in the language of Accept-Language
+    pub title: &'a str,
+    /// HTTP 상태 / HTTP status
+    pub status: u16,
+    /// 바뀌지 않는 이름: 코드는 이것을 봅니다. / Stable slug: match on it
+    pub code: &'a str,
+    /// 사람에게 보여도 되는 말 / Safe to show to a person
+    pub detail: &'a str,
+    /// 문의할 때 알려 줄 번호 / To be told to support
+    pub request_id: &'a str,
+    /// 다시 하면 될 수 있는지 / Whether the same request may succeed later
+    pub retryable: bool,
+    /// 거절된 항목 전부 / Every refused field
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldBody<'a>>,
+    pub errors: Vec<FieldProblem<'a>>,
+    /// 남은 금액 / How much is left
     #[serde(skip_serializing_if = "Option::is_none")]
-    balance: Option<u64>,
+    pub balance: Option<Amount>,
 }
 
-#[derive(Serialize)]
-struct FieldBody<'a> {
-    pointer: &'a str,
-    code: &'a str,
-    detail: &'a str,
+/// 거절된 항목 / A refused field
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FieldProblem<'a> {
+    /// 본문 안의 자리, JSON Pointer / Where in the body, as a JSON Pointer
+    pub pointer: &'a str,
+    /// 바뀌지 않는 이름 / Stable slug
+    pub code: &'a str,
+    /// 사람에게 보여도 되는 말 / Safe to show to a person
+    pub detail: &'a str,
 }
 
-impl Problem {
-    /// A problem without fields.
-    pub fn new(code: ProblemCode) -> Self {
-        Self { code, errors: Vec::new(), balance: None }
-    }
-
-    /// Refused fields, all of them.
-    pub fn fields(errors: Vec<FieldFault>) -> Self {
-        Self { code: ProblemCode::ValidationFailed, errors, balance: None }
-    }
-
-    /// A problem that says how much is left, in minor units.
-    pub fn with_balance(code: ProblemCode, balance: u64) -> Self {
-        Self { code, errors: Vec::new(), balance: Some(balance) }
-    }
-
-    /// Which problem it is.
-    pub fn code(&self) -> ProblemCode {
-        self.code
-    }
-
-    /// The answer.
-    pub fn respond(&self, language: Language, request_id: &str) -> Response<Body> {
-        let entry = self.code.entry();
-        let field = |fault: &FieldFault| -> (String, &'static str, String) {
-            (fault.pointer.clone(), fault.code, language.pick(&fault.detail.0, &fault.detail.1).to_owned())
-        };
-        let fields: Vec<_> = self.errors.iter().map(field).collect();
-        let body = ProblemBody {
+impl<'a> Problem<'a> {
+    /// A problem of this code, told in `language`, without fields or a balance.
+    pub fn of(code: ProblemCode, language: Language, request_id: &'a str) -> Self {
+        let entry = code.entry();
+        Self {
             r#type: format!("urn:problem:{}", entry.slug),
             title: language.pick(entry.title.0, entry.title.1),
-            status: entry.status.as_u16(),
+            status: entry.status,
             code: entry.slug,
             detail: language.pick(entry.detail.0, entry.detail.1),
             request_id,
             retryable: entry.retry_after_seconds.is_some(),
-            errors: fields
-                .iter()
-                .map(|(pointer, code, detail)| FieldBody { pointer, code, detail })
-                .collect(),
-            balance: self.balance,
-        };
-        let mut response = super::json(entry.status, &body);
-        let headers = response.headers_mut();
-        headers.insert(
-            "content-type",
-            lambda_http::http::HeaderValue::from_static("application/problem+json; charset=utf-8"),
-        );
-        headers.insert(
-            "content-language",
-            lambda_http::http::HeaderValue::from_static(language.pick("ko", "en")),
-        );
-        if let Some(seconds) = entry.retry_after_seconds {
-            headers.insert("retry-after", seconds.into());
+            errors: Vec::new(),
+            balance: None,
         }
-        response
-    }
-}
-
-/// Causes stay inside: which of ours failed goes to the log where the answer is made.
-impl From<&SyncError> for Problem {
-    fn from(error: &SyncError) -> Self {
-        Self::new(match error {
-            SyncError::Portone(_) => ProblemCode::PaymentGatewayUnavailable,
-            SyncError::Store(_) | SyncError::Contended if error.is_transient() => {
-                ProblemCode::TemporarilyUnavailable
-            }
-            SyncError::Store(_) | SyncError::Contended => ProblemCode::InternalError,
-        })
-    }
-}
-
-impl From<&StoreError> for Problem {
-    fn from(error: &StoreError) -> Self {
-        Self::new(match error {
-            StoreError::Unavailable { .. } => ProblemCode::TemporarilyUnavailable,
-            StoreError::Broken { .. } => ProblemCode::InternalError,
-        })
-    }
-}
-
-impl From<&SecretsError> for Problem {
-    fn from(_: &SecretsError) -> Self {
-        Self::new(ProblemCode::InternalError)
     }
 }
