@@ -238,6 +238,19 @@ async fn the_journal_and_the_sync_of_no_order_are_not_found() {
     }
 }
 
+/// DynamoDB takes no longer key: asking it would end in a failure of ours.
+#[tokio::test]
+async fn what_is_too_long_to_name_a_finding_is_refused_before_the_table_is_asked() {
+    let shop = Shop::open().await;
+    let mark = shop.stack.mark();
+    let path = format!("/findings?after={}", "x".repeat(1025));
+    let answer = shop.as_operator(Method::GET, &path, &[], &Value::Null).await;
+    let problem = answer.expect_problem(422, "validation-failed");
+    assert_eq!(problem["errors"][0]["pointer"], "/after", "{problem}");
+    settle(&shop, &format!("ORPHAN~{}", "x".repeat(1025))).await.expect_problem(404, "finding-not-found");
+    assert!(shop.calls_since(mark, "Query").is_empty() && shop.calls_since(mark, "DeleteItem").is_empty());
+}
+
 #[tokio::test]
 async fn an_empty_after_is_the_first_page() {
     let shop = Shop::open().await;

@@ -459,6 +459,12 @@ async fn verify_says_what_is_wrong_with_its_request() {
             shop.post("/payments/verify", &[], &body).await.expect_problem(422, "validation-failed");
         assert_eq!(problem["errors"][0]["pointer"], "/paymentId", "{problem}");
     }
+    for token in [json!(7), json!(""), json!(["token"])] {
+        let body = json!({ "paymentId": "01JDABCDEFGHJKMNPQRSTVWXYZ", "paymentToken": token });
+        let problem =
+            shop.post("/payments/verify", &[], &body).await.expect_problem(422, "validation-failed");
+        assert_eq!(problem["errors"][0]["pointer"], "/paymentToken", "{problem}");
+    }
     let json = ("content-type", "application/json");
     let broken = shop.send(reqwest::Method::POST, "/payments/verify", &[json], b"{".to_vec()).await;
     broken.expect_problem(400, "malformed-json");

@@ -2,7 +2,7 @@
 //! has to look at.
 
 use api::{
-    office::{FindingView, FindingsPage, OrderJournal, SettledFinding},
+    office::{FINDING_BYTES_MAX, FindingView, FindingsPage, OrderJournal, SettledFinding},
     order::OrderView,
     scalar::Moment,
     word,
@@ -12,7 +12,7 @@ use backend::{
     clock::{self, Deadline},
     connection::Connection,
     flow::{Claim, Sync, Synced},
-    http::{self, Call, Problem, ProblemCode, failed, operator},
+    http::{self, Call, FieldFault, Problem, ProblemCode, failed, operator},
     store::KeptFinding,
 };
 use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode};
@@ -82,6 +82,16 @@ impl App {
             .query_string_parameters_ref()
             .and_then(|query| query.first("after"))
             .filter(|after| !after.is_empty());
+        if after.is_some_and(|after| after.len() > FINDING_BYTES_MAX) {
+            return Err(Problem::fields(vec![FieldFault {
+                pointer: "/after".to_owned(),
+                code: "out-of-range",
+                detail: (
+                    "after는 앞 쪽의 next여야 합니다.".to_owned(),
+                    "after must be next of the page before.".to_owned(),
+                ),
+            }]));
+        }
         let (page, next) = self.sync.store.findings(after, FINDINGS_PAGE).await.map_err(failed)?;
         let findings = page.iter().map(|kept| finding(kept, language)).collect();
         Ok(http::json(StatusCode::OK, &FindingsPage { findings, next }))
@@ -90,7 +100,8 @@ impl App {
     /// A person settled it.
     async fn settle(&self, id: &str, by: &Actor) -> Result<Response<Body>, Problem> {
         let not_found = || Problem::new(ProblemCode::FindingNotFound);
-        let (kind, subject) = id.split_once('~').ok_or_else(not_found)?;
+        let (kind, subject) =
+            id.split_once('~').filter(|_| id.len() <= FINDING_BYTES_MAX).ok_or_else(not_found)?;
         let kind = FindingKind::from_word(kind).ok_or_else(not_found)?;
         if !self.sync.store.settle_finding(kind, subject).await.map_err(failed)? {
             return Err(not_found());

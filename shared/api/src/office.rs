@@ -14,6 +14,9 @@ use crate::{
     },
 };
 
+/// Most bytes of a finding's id or a page's beginning: what DynamoDB takes as a sort key.
+pub const FINDING_BYTES_MAX: usize = 1024;
+
 /// 주문과 그에게 일어난 모든 일 / An order and all that happened to it
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -25,6 +25,7 @@ pub struct V2Claim {
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub payment_id: String,
     /// 수동 승인일 때 결제창이 준 토큰 / Where payments are approved by hand, the token the window ended with
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub payment_token: Option<String>,
 }
 
