@@ -9,6 +9,7 @@ mod deploy;
 mod dev;
 mod elf;
 mod examples;
+mod openapi;
 mod process;
 mod products;
 mod repository;
@@ -26,6 +27,7 @@ cargo xtask <command>
   test [NAME…] [--list]                       every test and every gate, or the steps named
   build [--arch x86_64|arm64]                 release artifacts in target/lambda/
   bench                                       the performance table
+  openapi                                     docs/openapi.json, from the wire types
   products load FILE [--table NAME] [--endpoint-url URL]
                                               validates a catalogue and writes it to the table
   deploy [FUNCTION] [--arch x86_64|arm64]     builds, checks and deploys the stack, or one function";
@@ -50,6 +52,7 @@ fn run() -> anyhow::Result<ExitCode> {
         "test" => test::run(arguments),
         "build" => build::run(arguments),
         "bench" => bench::run(),
+        "openapi" => openapi::run(arguments),
         "products" => products::run(arguments),
         "deploy" => deploy::run(arguments),
         "help" => {

@@ -13,12 +13,13 @@
 //! | [`dynamodb`], [`secrets_manager`], [`objects`], `portone` | the backends |
 //! | [`secret`], [`data`] | what is kept: the secret, the folder |
 //! | [`probe`] | whether all of it answers |
-//! | `ports`, `shop` | listeners; the demo shop's files |
+//! | `ports`, `shop`, `docs` | listeners; the files of the demo shop and of the API's page |
 
 pub mod bus;
 pub mod catalogue;
 mod console;
 pub mod data;
+mod docs;
 pub mod dynamodb;
 pub mod objects;
 pub mod options;

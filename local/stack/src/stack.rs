@@ -20,6 +20,7 @@ use crate::{
     catalogue,
     console::{self, Console},
     data::DataFolder,
+    docs,
     dynamodb::{DynamoDb, TABLE_NAME},
     objects::{self, Objects},
     options::{InitialSecret, Products, StackOptions},
@@ -144,7 +145,9 @@ impl Stack {
             max_environments: options.max_environments,
             run_schedules: options.run_schedules,
             operator: OperatorKeys::default(),
-            fallback: console::router(console).merge(shop::router(&options.root, &simulator)),
+            fallback: console::router(console)
+                .merge(docs::router(&options.root.join("docs")))
+                .merge(shop::router(&options.root, &simulator)),
             log: options.log,
         })
         .await?;

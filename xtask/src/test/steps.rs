@@ -61,6 +61,12 @@ pub(super) const STEPS: &[Step] = &[
         needs: &["functions", "system"],
         run: browser,
     },
+    Step {
+        name: "api",
+        proves: "Schemathesis finds no 5xx and no answer that docs/openapi.json does not describe",
+        needs: &["functions", "system"],
+        run: api,
+    },
     Step { name: "template", proves: "sam validate --lint and cfn-lint", needs: &[], run: check_template },
     Step {
         name: "dependencies",
@@ -179,6 +185,20 @@ fn browser() -> anyhow::Result<Passed> {
     tools::browser()?;
     tools::node_packages(&folder)?;
     process::run(&mut npm_test(&folder))?;
+    Ok(Passed::Whole)
+}
+
+fn api() -> anyhow::Result<Passed> {
+    let folder = folder("tests/api")?;
+    let requirements =
+        std::fs::read_to_string(folder.join("requirements.txt")).context("tests/api/requirements.txt")?;
+    let bin = tools::python_environment("api", &requirements)?;
+    let mut run = Command::new(bin.join("python"));
+    run.arg(folder.join("run.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("LOCAL_STACK", programs().join("local-stack"))
+        .env("FUNCTIONS_DIR", root().join("target/debug"));
+    process::run(&mut run)?;
     Ok(Passed::Whole)
 }
 

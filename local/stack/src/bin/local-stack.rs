@@ -88,6 +88,7 @@ async fn run(mut options: StackOptions) -> anyhow::Result<()> {
     eprintln!("shop             {}/", stack.url());
     eprintln!("examples         {}/checkout/examples/", stack.url());
     eprintln!("API              {}", stack.url());
+    eprintln!("API's page       {}/docs/api/", stack.url());
     eprintln!("console          {}/console/", stack.url());
     eprintln!("PortOne console  {}/console", stack.simulator().url());
     eprintln!("DynamoDB         {} (table {})", stack.dynamodb_url(), stack.table_name());
