@@ -54,6 +54,7 @@ pub struct V1OrderClaim {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
+#[allow(clippy::large_enum_variant, reason = "made once and written at once")]
 pub enum Verified<'a> {
     /// With the order's token.
     Order(OrderView<'a>),
