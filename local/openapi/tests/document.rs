@@ -1,5 +1,7 @@
 //! The description against what it describes: the types, the template, its own examples.
 
+#![allow(clippy::unwrap_used, reason = "a description of another shape has failed")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
