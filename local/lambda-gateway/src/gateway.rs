@@ -47,8 +47,8 @@ pub struct GatewayConfig {
     /// Values for environment variables that the template declares. A function gets those of its own
     /// block only, so that a variable missing from the template is missing here as well.
     pub environment: BTreeMap<String, String>,
-    /// Variables that every function gets, declared or not: what Lambda itself sets in the cloud (region,
-    /// credentials), and the endpoints of local backends.
+    /// Variables that every function gets, declared or not, such as the endpoints of local backends. They win
+    /// over what Lambda itself sets: region, credentials.
     pub platform_environment: BTreeMap<String, String>,
     /// Whether the template's schedules run by themselves; by hand they always do.
     pub run_schedules: bool,
@@ -265,6 +265,9 @@ fn variables(function: &Function, config: &GatewayConfig) -> BTreeMap<String, St
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
+        // The role's credentials. The id is the function's name, so that whoever is called can tell who calls.
+        ("AWS_ACCESS_KEY_ID", name.clone()),
+        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_DEFAULT_REGION", REGION.to_owned()),
         ("_HANDLER", "bootstrap".to_owned()),

@@ -2,9 +2,12 @@
 //! schedules, the DynamoDB table, the pipe from its stream, buckets. The template stays the only definition of all of them; this module reads it
 //! and refuses to know how a function is run or a request is answered.
 
+mod api;
 mod document;
 mod pattern;
 mod pipe;
+mod policy;
+mod resources;
 mod schedule;
 mod scope;
 mod table;
@@ -13,9 +16,12 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use serde_json::{Map, Value};
 
+pub use api::{Cors, Route};
 pub use pattern::Pattern;
 use pipe::Ends;
 pub use pipe::{Field, Pipe};
+pub use policy::Statement;
+use resources::{Resource, Resources};
 pub use schedule::{Schedule, When};
 use scope::{Scope, text};
 pub use table::Table;
@@ -63,36 +69,8 @@ pub struct Function {
     pub architecture: String,
     /// The declared environment variables. `None` is a value that only the cloud knows.
     pub environment: BTreeMap<String, Option<String>>,
-}
-
-/// One route of the HTTP API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    /// The binary's name of the function behind it.
-    pub function: String,
-    /// The method in upper case, or `ANY`.
-    pub method: String,
-    /// The path with `{parameter}` and `{proxy+}` segments.
-    pub path: String,
-    /// The authorizer's name, such as `AWS_IAM`; absent on an open route.
-    pub authorizer: Option<String>,
-}
-
-/// The API's CORS configuration.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cors {
-    /// Origins that may read answers; compared as whole strings.
-    pub allow_origins: Vec<String>,
-    /// Methods told to a preflight.
-    pub allow_methods: Vec<String>,
-    /// Request headers told to a preflight.
-    pub allow_headers: Vec<String>,
-    /// Answer headers that a page may read.
-    pub expose_headers: Vec<String>,
-    /// How long a browser may keep a preflight, in seconds.
-    pub max_age_s: Option<u64>,
-    /// Whether credentials are allowed.
-    pub allow_credentials: bool,
+    /// What its role allows.
+    pub policies: Vec<Statement>,
 }
 
 /// A template, resolved as far as this machine can.
@@ -122,52 +100,36 @@ impl Template {
         let document = document::parse(text)?;
         let scope = Scope::new(&document, overrides)?;
         let globals = &document["Globals"];
-        let resources = document["Resources"]
-            .as_object()
-            .ok_or_else(|| TemplateError::Unusable("the template has no Resources".to_owned()))?;
+        let resources = Resources::new(&document, &scope)?;
 
         let mut functions = Vec::new();
-        let mut routes = Vec::new();
         let mut schedules = Vec::new();
         let mut cors = None;
         let mut table = None;
         let mut buckets = Vec::new();
         let mut pipes = Vec::new();
-        let present = |resource: &Value| match resource["Condition"].as_str() {
-            Some(condition) => scope.condition(condition).unwrap_or(true),
-            None => true,
-        };
-        let default_authorizer = resources
-            .values()
-            .filter(|resource| resource["Type"] == "AWS::Serverless::HttpApi" && present(resource))
-            .find_map(|api| api["Properties"]["Auth"].get("DefaultAuthorizer"));
-        for (logical_id, resource) in resources.iter().filter(|(_, resource)| present(resource)) {
-            match resource["Type"].as_str() {
-                Some("AWS::Serverless::Function") => {
-                    let function = function(logical_id, resource, &globals["Function"], &scope)?;
-                    let events = &resource["Properties"]["Events"];
-                    routes.extend(routes_of(&function.name, events, default_authorizer, &scope)?);
-                    schedules.extend(schedules_of(&function.name, events, &scope)?);
+        for resource in resources.all() {
+            let Resource { name: logical_id, kind, properties, whole } = resource;
+            match kind {
+                "AWS::Serverless::Function" => {
+                    let function = function(logical_id, whole, &globals["Function"], &scope)?;
+                    schedules.extend(schedules_of(&function.name, &properties["Events"], &scope)?);
                     functions.push(function);
                 }
-                Some("AWS::Serverless::HttpApi") => {
-                    let configuration = [&resource["Properties"], &globals["HttpApi"]]
-                        .into_iter()
-                        .find_map(|owner| owner.get("CorsConfiguration"));
-                    cors = configuration.map(|block| cors_of(block, &scope)).transpose()?;
+                "AWS::ApiGatewayV2::Api" => {
+                    let configuration = properties.get("CorsConfiguration");
+                    cors = configuration.map(|block| api::cors(block, &scope)).transpose()?;
                 }
-                Some("AWS::DynamoDB::Table") if table.is_none() => {
-                    table = Some(Table::new(logical_id, &resource["Properties"], &scope)?);
+                "AWS::DynamoDB::Table" if table.is_none() => {
+                    table = Some(Table::new(logical_id, properties, &scope)?);
                 }
-                Some("AWS::S3::Bucket") => {
-                    buckets.extend(scope.local_name(logical_id).map(str::to_owned));
-                }
-                Some("AWS::Pipes::Pipe") => pipes.push((logical_id, &resource["Properties"])),
+                "AWS::S3::Bucket" => buckets.extend(scope.local_name(logical_id).map(str::to_owned)),
+                "AWS::Pipes::Pipe" => pipes.push((logical_id, properties)),
                 _ => {}
             }
         }
-        let types = resources.iter().filter(|(_, resource)| present(resource));
-        let types = types.filter_map(|(name, resource)| Some((name.as_str(), resource["Type"].as_str()?)));
+        let routes = api::routes(&resources, &functions, &scope)?;
+        let types = resources.all().map(|resource| (resource.name, resource.kind));
         let ends = Ends { functions: &functions, types: types.collect() };
         let pipe = match pipes.as_slice() {
             [] => None,
@@ -269,70 +231,19 @@ fn function(
             .and_then(|list| text(list.get(0)?))
             .unwrap_or_else(|| "x86_64".to_owned()),
         environment,
+        policies: policy::statements(logical_id, &properties["Policies"], scope)?,
     })
-}
-
-fn routes_of(
-    function: &str,
-    events: &Value,
-    default_authorizer: Option<&Value>,
-    scope: &Scope,
-) -> Result<Vec<Route>, TemplateError> {
-    let http = events.as_object().into_iter().flatten().filter(|(_, event)| event["Type"] == "HttpApi");
-    http.map(|(name, event)| {
-        let properties = &event["Properties"];
-        let member = |member: &str| {
-            properties.get(member).and_then(|value| scope.resolve(value)).as_ref().and_then(text)
-        };
-        let (Some(method), Some(path)) = (member("Method"), member("Path")) else {
-            return Err(TemplateError::Unusable(format!(
-                "{function}: the event {name} needs a Method and a Path"
-            )));
-        };
-        Ok(Route {
-            function: function.to_owned(),
-            method: method.to_uppercase(),
-            path,
-            authorizer: authorizer_of(&properties["Auth"]["Authorizer"], default_authorizer, scope),
-        })
-    })
-    .collect()
 }
 
 fn schedules_of(function: &str, events: &Value, scope: &Scope) -> Result<Vec<Schedule>, TemplateError> {
-    let events = events.as_object().into_iter().flatten().filter(|(_, event)| event["Type"] == "ScheduleV2");
-    events.map(|(name, event)| Schedule::new(function, name, &event["Properties"], scope)).collect()
-}
-
-/// The event's authorizer, or the API's own. One that cannot be resolved here still closes the route.
-fn authorizer_of(own: &Value, default: Option<&Value>, scope: &Scope) -> Option<String> {
-    let named = Some(own).filter(|own| !own.is_null()).or(default)?;
-    let name = scope.resolve(named).as_ref().and_then(text).unwrap_or_else(|| "unknown".to_owned());
-    (name != "NONE").then_some(name)
-}
-
-fn cors_of(block: &Value, scope: &Scope) -> Result<Cors, TemplateError> {
-    let block = scope.resolve(block).unwrap_or_default();
-    if block.is_boolean() {
-        return Err(TemplateError::Unusable("CorsConfiguration needs an allow-list, not a flag".to_owned()));
-    }
-    let list = |name: &str| -> Vec<String> {
-        block[name].as_array().into_iter().flatten().filter_map(text).collect()
-    };
-    let cors = Cors {
-        allow_origins: list("AllowOrigins"),
-        allow_methods: list("AllowMethods"),
-        allow_headers: list("AllowHeaders"),
-        expose_headers: list("ExposeHeaders"),
-        max_age_s: text(&block["MaxAge"]).and_then(|seconds| seconds.parse().ok()),
-        allow_credentials: block["AllowCredentials"] == true,
-    };
-    if cors.allow_origins.iter().any(|origin| origin.contains('*')) {
-        return Err(TemplateError::Unusable(
-            "CorsConfiguration: an origin with * is not an allow-list".to_owned(),
-        ));
-    }
-    Ok(cors)
+    let events = events.as_object().into_iter().flatten();
+    events
+        .map(|(name, event)| match event["Type"].as_str() {
+            Some("ScheduleV2") => Schedule::new(function, name, &event["Properties"], scope),
+            // Routes stand beside the API, not here.
+            _ => Err(TemplateError::Unusable(format!("{function}: the event {name} has to be a ScheduleV2"))),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -353,7 +264,7 @@ Globals:
       Variables: { TABLE_NAME: !Ref Table, ALLOWED_ORIGINS: !Join [",", !Ref AllowedOrigins] }
 Resources:
   Api:
-    Type: AWS::Serverless::HttpApi
+    Type: AWS::ApiGatewayV2::Api
     Properties:
       CorsConfiguration:
         AllowOrigins: !Ref AllowedOrigins
@@ -373,10 +284,6 @@ Resources:
       MemorySize: 256
       Environment: { Variables: { EXTRA: "1" } }
       Events:
-        Get: { Type: HttpApi, Properties: { Method: get, Path: "/orders/{orderId}" } }
-        Cancel:
-          Type: HttpApi
-          Properties: { Method: POST, Path: "/orders/{orderId}/cancel", Auth: { Authorizer: AWS_IAM } }
         Tick: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(5 minutes) } }
   Never:
     Type: AWS::Serverless::Function
@@ -412,44 +319,10 @@ Resources:
     }
 
     #[test]
-    fn routes_carry_their_method_path_and_authorizer() {
-        let template = template();
-        let route = |method: &str, path: &str, authorizer: Option<&str>| Route {
-            function: "get-order".to_owned(),
-            method: method.to_owned(),
-            path: path.to_owned(),
-            authorizer: authorizer.map(str::to_owned),
-        };
-        let mut routes = template.routes().to_vec();
-        routes.sort_by(|a, b| a.path.cmp(&b.path));
-        assert_eq!(
-            routes,
-            [
-                route("GET", "/orders/{orderId}", None),
-                route("POST", "/orders/{orderId}/cancel", Some("AWS_IAM"))
-            ]
-        );
-    }
-
-    #[test]
-    fn an_authorizer_that_is_the_apis_default_or_cannot_be_resolved_closes_the_route() {
-        let text = r#"
-Resources:
-  Api: { Type: AWS::Serverless::HttpApi, Properties: { Auth: { DefaultAuthorizer: AWS_IAM } } }
-  F:
-    Type: AWS::Serverless::Function
-    Metadata: { BuildProperties: { Binary: f } }
-    Properties:
-      Events:
-        A: { Type: HttpApi, Properties: { Method: GET, Path: /a } }
-        B: { Type: HttpApi, Properties: { Method: GET, Path: /b, Auth: { Authorizer: NONE } } }
-        C: { Type: HttpApi, Properties: { Method: GET, Path: /c, Auth: { Authorizer: !If [Unknown, Jwt, NONE] } } }
-"#;
-        let template = Template::parse(text, &BTreeMap::new()).unwrap();
-        let authorizers = template.routes().iter().map(|route| (&*route.path, route.authorizer.as_deref()));
-        let authorizers: BTreeMap<_, _> = authorizers.collect();
-        let expected = [("/a", Some("AWS_IAM")), ("/b", None), ("/c", Some("unknown"))];
-        assert_eq!(authorizers, BTreeMap::from(expected));
+    fn an_event_that_is_no_schedule_is_refused_by_name() {
+        let text = TEMPLATE.replace("Type: ScheduleV2", "Type: HttpApi");
+        let error = Template::parse(&text, &BTreeMap::new()).unwrap_err().to_string();
+        assert_eq!(error, "get-order: the event Tick has to be a ScheduleV2");
     }
 
     #[test]

@@ -9,12 +9,17 @@ use serde_json::{Map, Value};
 use super::{ACCOUNT_ID, REGION, TemplateError};
 
 /// Parameters, conditions and mappings of one template, with the caller's overrides applied.
+#[derive(Clone)]
 pub(super) struct Scope {
     parameters: BTreeMap<String, Value>,
     conditions: Map<String, Value>,
     mappings: Value,
     /// The physical ids of what the local system has under a name of its own.
     local_names: BTreeMap<String, String>,
+    /// The types of the resources, by name.
+    types: BTreeMap<String, String>,
+    /// Whether `Arn` is known of what the local system has; see [`Scope::with_arns`].
+    knows_arns: bool,
 }
 
 impl Scope {
@@ -38,20 +43,50 @@ impl Scope {
             conditions: document["Conditions"].as_object().cloned().unwrap_or_default(),
             mappings: document["Mappings"].clone(),
             local_names: BTreeMap::new(),
+            types: BTreeMap::new(),
+            knows_arns: false,
         };
         for (logical_id, resource) in document["Resources"].as_object().into_iter().flatten() {
             let named = |property: &str| {
                 let name = resource["Properties"].get(property).and_then(|name| scope.resolve(name));
                 name.as_ref().and_then(text).unwrap_or_else(|| hyphenated(logical_id))
             };
-            let name = match resource["Type"].as_str() {
+            let kind = resource["Type"].as_str();
+            let name = match kind {
                 Some("AWS::S3::Bucket") => named("BucketName"),
                 Some("AWS::Events::EventBus") => named("Name"),
                 _ => continue,
             };
             scope.local_names.insert(logical_id.clone(), name);
         }
+        let types = document["Resources"].as_object().into_iter().flatten();
+        let types = types.filter_map(|(name, resource)| Some((name.clone(), resource["Type"].as_str()?)));
+        scope.types = types.map(|(name, kind)| (name, kind.to_owned())).collect();
         Ok(scope)
+    }
+
+    /// The same scope in which the table and the buckets have the ARNs that a role is checked with here. They
+    /// are no name to reach anything by, so that nobody else is told them.
+    pub(super) fn with_arns(&self) -> Self {
+        Self { knows_arns: true, ..self.clone() }
+    }
+
+    fn arn(&self, logical_id: &str) -> Option<String> {
+        match self.types.get(logical_id).map(String::as_str) {
+            Some("AWS::DynamoDB::Table") => Some(table_arn(logical_id)),
+            Some("AWS::S3::Bucket") => Some(format!("arn:aws:s3:::{}", self.local_name(logical_id)?)),
+            _ => None,
+        }
+    }
+
+    /// What `Fn::If` leads to, as often as it stands there; `None` for `AWS::NoValue` and for a condition that
+    /// only the cloud knows.
+    pub(super) fn chosen<'a>(&self, value: &'a Value) -> Option<&'a Value> {
+        if let Some(branches) = value.get("Fn::If") {
+            let [condition, yes, no] = branches.as_array()?.as_slice() else { return None };
+            return self.chosen(if self.condition(condition.as_str()?)? { yes } else { no });
+        }
+        (value.get("Ref").is_none_or(|target| target != "AWS::NoValue")).then_some(value)
     }
 
     /// The local name of a resource that has one: a bucket, an event bus.
@@ -141,6 +176,10 @@ impl Scope {
                     [text(&self.resolve(map)?)?, text(&self.resolve(first)?)?, text(&self.resolve(second)?)?];
                 self.mappings.get(map)?.get(first)?.get(second).cloned()
             }
+            "Fn::GetAtt" if self.knows_arns => {
+                let [resource, attribute] = pair(argument)?;
+                (attribute == "Arn").then(|| self.arn(resource.as_str()?)).flatten().map(Value::from)
+            }
             // GetAtt, ImportValue, GetAZs …: known in the cloud only.
             _ => None,
         }
@@ -155,7 +194,9 @@ impl Scope {
             "AWS::URLSuffix" => "amazonaws.com",
             _ => {
                 let local = || self.local_name(name).map(Value::from);
-                return self.parameters.get(name).cloned().or_else(local);
+                let arn =
+                    || self.arn(name.strip_suffix(".Arn").filter(|_| self.knows_arns)?).map(Value::from);
+                return self.parameters.get(name).cloned().or_else(local).or_else(arn);
             }
         };
         Some(Value::from(pseudo))
@@ -203,6 +244,11 @@ impl Scope {
             _ => None,
         }
     }
+}
+
+/// The ARN of a table of the template.
+pub(super) fn table_arn(logical_id: &str) -> String {
+    format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{logical_id}")
 }
 
 /// `ExportBucket` as `export-bucket`: a bucket's name has no capitals.

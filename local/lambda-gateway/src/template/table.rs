@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     TemplateError,
-    scope::{Scope, text},
+    scope::{Scope, table_arn, text},
 };
 
 /// Members that CreateTable takes as CloudFormation writes them.
@@ -47,6 +47,11 @@ impl Table {
         let ttl_attribute =
             text(&expiry["AttributeName"]).filter(|_| text(&expiry["Enabled"]).as_deref() != Some("false"));
         Ok(Self { logical_id: logical_id.to_owned(), ttl_attribute, create })
+    }
+
+    /// What a role calls it.
+    pub fn arn(&self) -> String {
+        table_arn(&self.logical_id)
     }
 
     /// The same table without its stream.

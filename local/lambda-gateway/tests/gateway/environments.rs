@@ -26,7 +26,8 @@ async fn a_process_is_told_its_request_deadline_function_and_environment() {
     let environment = &told["environment"];
     assert_eq!(environment["AWS_LAMBDA_FUNCTION_NAME"], "probe");
     assert_eq!(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "256");
-    assert_eq!(environment["AWS_ACCESS_KEY_ID"], "local");
+    assert_eq!(environment["AWS_ACCESS_KEY_ID"], "probe", "whoever is called can tell who calls");
+    assert_eq!(environment["AWS_ENDPOINT_URL"], "http://local");
     assert_eq!(environment["TABLE_NAME"], "orders");
     assert_eq!(environment["TTL"], "30");
     assert!(environment.get("UNDECLARED").is_none(), "only what the template declares is passed");

@@ -16,7 +16,7 @@ Parameters:
   AllowedOrigins: { Type: CommaDelimitedList, Default: "https://shop.example" }
 Resources:
   Api:
-    Type: AWS::Serverless::HttpApi
+    Type: AWS::ApiGatewayV2::Api
     Properties:
       CorsConfiguration:
         AllowOrigins: !Ref AllowedOrigins
@@ -32,17 +32,28 @@ Resources:
       Environment:
         Variables: { TABLE_NAME: !Ref Table, TTL: 30, PROBE_INIT: "" }
       Events:
-        Post: { Type: HttpApi, Properties: { Method: POST, Path: /probe } }
-        Get: { Type: HttpApi, Properties: { Method: GET, Path: "/probe/{id}" } }
-        Guarded:
-          Type: HttpApi
-          Properties: { Method: POST, Path: /guarded, Auth: { Authorizer: AWS_IAM } }
         Tick:
           Type: ScheduleV2
           Properties: { ScheduleExpression: rate(1 minute), Input: '{"task":"open"}' }
-        Jwt:
-          Type: HttpApi
-          Properties: { Method: POST, Path: /jwt, Auth: { Authorizer: Jwt } }
+  ProbeIntegration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: { IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Probe.Arn, PayloadFormatVersion: "2.0" }
+  ProbePermission:
+    Type: AWS::Lambda::Permission
+    Properties: { FunctionName: !GetAtt Probe.Arn, Principal: apigateway.amazonaws.com }
+  Post:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { RouteKey: POST /probe, Target: !Sub "integrations/${ProbeIntegration}" }
+  Get:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { RouteKey: "GET /probe/{id}", Target: !Sub "integrations/${ProbeIntegration}" }
+  Guarded:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      { RouteKey: POST /guarded, Target: !Sub "integrations/${ProbeIntegration}", AuthorizationType: AWS_IAM }
+  Jwt:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { RouteKey: POST /jwt, Target: !Sub "integrations/${ProbeIntegration}", AuthorizationType: JWT }
 "#;
 
 async fn free_port() -> TcpListener {
@@ -61,7 +72,7 @@ async fn config(values: &[(&str, &str)], max_environments: usize, log: LogSink) 
         template: Template::parse(TEMPLATE, &BTreeMap::new()).expect("the template is sound"),
         binaries: BTreeMap::from([("probe".to_owned(), env!("CARGO_BIN_EXE_probe-function").into())]),
         environment: values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
-        platform_environment: BTreeMap::from([("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned())]),
+        platform_environment: BTreeMap::from([("AWS_ENDPOINT_URL".to_owned(), "http://local".to_owned())]),
         max_environments,
         run_schedules: false,
         operator: OperatorKeys::default(),
