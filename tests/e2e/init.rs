@@ -26,8 +26,8 @@ const WITH_SECRET: [&str; 8] = [
 /// The functions that look at payments.
 const WITH_TERMS: [&str; 5] = ["verify-payment", "webhook", "cancel-order", "back-office", "reconcile"];
 
-/// A complete environment for every function, with the shop's secret behind it and nobody to serve.
-fn environment(shop: &Shop) -> BTreeMap<String, String> {
+/// A complete environment for this function, with the shop's secret behind it and nobody to serve.
+fn environment(shop: &Shop, function: &str) -> BTreeMap<String, String> {
     let variables = [
         ("TABLE_NAME", shop.stack.table_name()),
         ("PORTONE_SECRET_ID", "local/portone"),
@@ -38,12 +38,12 @@ fn environment(shop: &Shop) -> BTreeMap<String, String> {
         ("ALLOWED_ORIGINS", "https://shop.example"),
         ("EXPORT_BUCKET", "statements"),
         ("AWS_REGION", "ap-northeast-2"),
-        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_ACCESS_KEY_ID", function),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", shop.table_wire().url()),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", shop.secret_wire().url()),
         ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9"),
-        ("AWS_LAMBDA_FUNCTION_NAME", "a-function"),
+        ("AWS_LAMBDA_FUNCTION_NAME", function),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
     ];
@@ -62,8 +62,8 @@ async fn assert_stops(function: &str, variables: &BTreeMap<String, String>, name
 #[tokio::test]
 async fn with_a_complete_environment_every_function_starts() {
     let shop = Shop::open().await;
-    let variables = environment(&shop);
     for function in functions::NAMES {
+        let variables = environment(&shop, function);
         let ended = functions::run(function, &variables, Duration::from_secs(3)).await;
         // Nobody serves it events, which it may say; but never that it cannot start.
         let said = ended.lines.join("\n");
@@ -93,7 +93,7 @@ async fn a_missing_or_empty_variable_stops_the_functions_that_need_it() {
     ];
     for (name, functions) in needed {
         for function in functions {
-            let mut variables = environment(&shop);
+            let mut variables = environment(&shop, function);
             variables.remove(name);
             let named = if name == "AWS_REGION" { "REGION" } else { name };
             assert_stops(function, &variables, named).await;
@@ -124,7 +124,7 @@ async fn a_wrong_variable_stops_the_functions_that_need_it() {
     for (name, values, functions) in wrong {
         for value in values {
             for function in functions {
-                let mut variables = environment(&shop);
+                let mut variables = environment(&shop, function);
                 variables.insert(name.to_owned(), (*value).to_owned());
                 let line = assert_stops(function, &variables, name).await;
                 assert!(value.len() < 5 || !line.contains(value), "the value is not repeated: {line}");
@@ -141,7 +141,7 @@ async fn a_variable_that_a_function_does_not_need_does_not_stop_it() {
         ("get-order", &["PORTONE_STORE_ID", "PORTONE_CHANNEL_KEY", "PAYMENT_MODE", "ALLOWED_ORIGINS"][..]),
         ("webhook", &["PORTONE_CHANNEL_KEY", "ALLOWED_ORIGINS"][..]),
     ] {
-        let mut variables = environment(&shop);
+        let mut variables = environment(&shop, function);
         spared.iter().for_each(|name| drop(variables.remove(*name)));
         let ended = functions::run(function, &variables, Duration::from_secs(3)).await;
         assert!(!ended.lines.join("\n").contains("cannot start"), "{function}: {:?}", ended.lines);
@@ -162,8 +162,8 @@ async fn a_secret_that_is_missing_or_malformed_stops_the_functions_that_read_it(
     ];
     join_all(secrets.into_iter().map(|secret| async move {
         let shop = Shop::open_with(|options| options.secret = secret).await;
-        let variables = environment(&shop);
         for function in WITH_SECRET {
+            let variables = environment(&shop, function);
             let line = assert_stops(function, &variables, "PORTONE_SECRET_ID").await;
             assert!(
                 !line.contains("hunter2") && !line.contains("aHVudGVy"),
@@ -200,8 +200,8 @@ async fn a_member_of_the_secret_that_is_missing_or_wrong_is_named_by_the_functio
     let halves = one_half.map(|half| ("v1ApiSecret", vec![half], &WITH_SECRET[..]));
     join_all(cases.chain(halves).map(|(member, members, functions)| async move {
         let shop = Shop::open_with(|options| options.secret = secret_with(&members)).await;
-        let variables = environment(&shop);
         for function in functions {
+            let variables = environment(&shop, function);
             let line = assert_stops(function, &variables, member).await;
             assert!(
                 !line.contains("hunter2") && !line.contains("aHVudGVy"),
@@ -228,9 +228,9 @@ async fn a_secrets_manager_that_fails_for_a_moment_does_not_stop_a_function() {
     let shop = Shop::open().await;
     for fault in [Fault::Throttle, Fault::ServerError, Fault::ResetBefore] {
         shop.secret_wire().inject(Rule::on("GetSecretValue").times(2), fault);
-        let ended = functions::run("webhook", &environment(&shop), Duration::from_secs(5)).await;
+        let ended = functions::run("webhook", &environment(&shop, "webhook"), Duration::from_secs(5)).await;
         assert!(!ended.lines.join("\n").contains("cannot start"), "{:?}", ended.lines);
     }
     shop.secret_wire().inject(Rule::any(), Fault::ServerError);
-    assert_stops("webhook", &environment(&shop), "PORTONE_SECRET_ID").await;
+    assert_stops("webhook", &environment(&shop, "webhook"), "PORTONE_SECRET_ID").await;
 }

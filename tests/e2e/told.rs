@@ -134,6 +134,22 @@ async fn the_statement_of_today_has_the_payments_and_what_went_back_and_its_sums
     assert_eq!(String::from_utf8(again).unwrap(), text, "made again, it is the same");
 }
 
+#[tokio::test]
+async fn the_audit_makes_a_finding_of_an_order_that_cannot_be_read() {
+    let shop = Shop::open().await;
+    let (sound, damaged) = (shop.placed().await, shop.placed().await);
+    table::set_order(&shop.stack, &damaged.id, "status", &json!({ "S": "WHATEVER" }));
+
+    let export = || async { shop.stack.gateway().invoke("daily-export", &json!({})).await.unwrap() };
+    export().await;
+    let found = shop.findings("BROKEN_ORDER");
+    let subjects: Vec<_> = found.iter().map(|finding| finding["subject"].as_str().unwrap()).collect();
+    assert_eq!(subjects.len(), 1, "{found:?}");
+    assert!(damaged.id.ends_with(subjects[0]) && !sound.id.ends_with(subjects[0]), "{found:?}");
+    export().await;
+    assert_eq!(shop.findings("BROKEN_ORDER").len(), 1, "the same audit finds nothing new");
+}
+
 /// The date in Seoul, as `2026-11-23`.
 fn today_in_korea() -> String {
     let korea = time::UtcOffset::from_hms(9, 0, 0).unwrap();

@@ -7,6 +7,7 @@
 //! | [`stack`] | the running whole |
 //! | [`options`] | what it is started with |
 //! | [`wire`] | proxies before the backends: counts, latency, faults, gates |
+//! | [`iam`] | the functions' roles, asked at every call |
 //! | [`catalogue`] | the catalogue file: validation, items |
 //! | [`bus`], [`pipe`] | the event bus, and what brings the table's changes there |
 //! | `console` | the page that shows events and dead letters |
@@ -21,6 +22,7 @@ mod console;
 pub mod data;
 mod docs;
 pub mod dynamodb;
+pub mod iam;
 pub mod objects;
 pub mod options;
 pub mod pipe;

@@ -78,6 +78,8 @@ pub struct StackOptions {
     pub stream: bool,
     /// Variables that every function gets; they win over all others.
     pub extra_env: BTreeMap<String, String>,
+    /// Where it is written down what the functions ask of their roles (`ROLES_RECORD`, if the suite sets it).
+    pub roles_record: Option<PathBuf>,
     /// Most environments of one function at once.
     pub max_environments: usize,
     /// Takes the functions' output.
@@ -100,6 +102,7 @@ impl StackOptions {
             run_schedules: false,
             stream: true,
             extra_env: BTreeMap::new(),
+            roles_record: std::env::var_os("ROLES_RECORD").map(PathBuf::from),
             max_environments: 64,
             log: LogSink::discard(),
         }

@@ -22,6 +22,7 @@ use crate::{
     data::DataFolder,
     docs,
     dynamodb::{DynamoDb, TABLE_NAME},
+    iam::Roles,
     objects::{self, Objects},
     options::{InitialSecret, Products, StackOptions},
     pipe::{DeadLetter, RunningPipe},
@@ -61,7 +62,10 @@ impl Stack {
 
         let url = address(&ports.shop_and_api)?;
         let origins = format!("{url},{}", url.replace("127.0.0.1", "localhost"));
-        let overrides = BTreeMap::from([("AllowedOrigins".to_owned(), origins.clone())]);
+        let overrides = BTreeMap::from([
+            ("AllowedOrigins".to_owned(), origins.clone()),
+            ("PortoneSecretId".to_owned(), SECRET_ID.to_owned()),
+        ]);
         let template = Template::read(&options.root.join("template.yaml"), &overrides)?;
 
         let table = template.table().context("template.yaml has no table")?.clone();
@@ -88,6 +92,8 @@ impl Stack {
         let (store_id, channel_key) = portone::shop_channel(&config, options.payment_mode)?;
         let simulator = portone::start(ports.simulator, ports.simulator_v1, config).await?;
 
+        let roles = Roles::new(&template, table, options.roles_record.as_deref())?;
+        let roles = Arc::new(roles);
         let mut wires = BTreeMap::new();
         for (backend, upstream) in [
             (Backend::DynamoDb, dynamodb_url.clone()),
@@ -96,14 +102,15 @@ impl Stack {
             (Backend::Portone, simulator.url().to_owned()),
             (Backend::PortoneV1, simulator.v1_url().to_owned()),
         ] {
-            wires.insert(backend, Wire::start(backend, ports::free().await?, upstream, epoch)?);
+            wires.insert(
+                backend,
+                Wire::start(backend, ports::free().await?, upstream, epoch, Some(roles.clone()))?,
+            );
         }
 
         let wire = |backend: Backend| wires[&backend].url().to_owned();
         let mut platform_environment = BTreeMap::from(
             [
-                ("AWS_ACCESS_KEY_ID", "local".to_owned()),
-                ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
                 ("AWS_ENDPOINT_URL_DYNAMODB", wire(Backend::DynamoDb)),
                 ("AWS_ENDPOINT_URL_SECRETS_MANAGER", wire(Backend::SecretsManager)),
                 ("AWS_ENDPOINT_URL_S3", wire(Backend::S3)),

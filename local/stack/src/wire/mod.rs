@@ -31,6 +31,7 @@ pub use fault::{Fault, Hook, Injected, Rule};
 pub use gate::Gate;
 pub use operation::Request;
 
+use crate::iam::Roles;
 use fault::Active;
 use gate::GateState;
 
@@ -66,6 +67,7 @@ pub(crate) struct Shared {
     next_id: AtomicU64,
     rules: Mutex<Vec<Active>>,
     calls: Mutex<Vec<Call>>,
+    roles: Option<Arc<Roles>>,
 }
 
 struct Server(JoinHandle<()>);
@@ -81,13 +83,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Wire {
-    /// Serves `listener` with what `upstream` (a base URL without a slash at its end) answers. Times of
-    /// calls are counted from `epoch`, so that wires with one epoch can be compared.
+    /// Serves `listener` with what `upstream` (a base URL without a slash at its end) answers to those whose
+    /// `roles` allow it; without roles, to everybody. Times of calls are counted from `epoch`, so that wires
+    /// with one epoch can be compared.
     pub fn start(
         backend: Backend,
         listener: TcpListener,
         upstream: String,
         epoch: Instant,
+        roles: Option<Arc<Roles>>,
     ) -> io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
         let mut connector = HttpConnector::new();
@@ -102,6 +106,7 @@ impl Wire {
             next_id: AtomicU64::new(0),
             rules: Mutex::default(),
             calls: Mutex::default(),
+            roles,
         });
         let server = Arc::new(Server(tokio::spawn(proxy::serve(listener, shared.clone()))));
         Ok(Self { shared, url, server })

@@ -103,6 +103,11 @@ async fn answer(
         headers: parts.headers,
         body,
     };
+    if let Some(Err(denial)) = shared.roles.as_ref().map(|roles| roles.allow(shared.backend, &request)) {
+        let reply = Reply::denied(shared.backend, &denial);
+        Entry::new(&shared, &request.operation, false).end(Some(reply.status));
+        return Ok(reply.whole());
+    }
     let fault = lock(&shared.rules)
         .iter_mut()
         .find_map(|active| active.takes(&request).then(|| active.fault.clone()));

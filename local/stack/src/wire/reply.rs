@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::{io, time::Duration};
 
 use super::{Backend, fault::Fault, operation::Request};
+use crate::iam::Denial;
 
 /// A body that may break off.
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -43,6 +44,32 @@ impl Reply {
             Fault::Answer { status, content_type, body } => Self::new(*status, content_type, body.clone()),
             _ => return None,
         })
+    }
+
+    /// What AWS answers to somebody who may not.
+    pub(super) fn denied(backend: Backend, denial: &Denial) -> Self {
+        let (kind, message) = match denial {
+            Denial::Stranger => {
+                let message = "The security token included in the request is invalid.".to_owned();
+                ("UnrecognizedClientException", message)
+            }
+            Denial::NotGranted { user, action, resource } => {
+                let message = format!(
+                    "User: {user} is not authorized to perform: {action} on resource: {resource} because no \
+                     identity-based policy allows the {action} action"
+                );
+                ("AccessDeniedException", message)
+            }
+        };
+        match backend {
+            Backend::S3 if *denial == Denial::Stranger => s3(403, "InvalidAccessKeyId", &message),
+            Backend::S3 => s3(403, "AccessDenied", &message),
+            Backend::DynamoDb => {
+                let kind = format!("com.amazon.coral.service#{kind}");
+                Self::json(400, DYNAMODB, &json!({"__type": kind, "Message": message}))
+            }
+            _ => Self::json(400, SECRETS_MANAGER, &json!({"__type": kind, "Message": message})),
+        }
     }
 
     fn response(&self, body: Body) -> Response<Body> {

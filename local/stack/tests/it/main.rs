@@ -5,5 +5,6 @@ mod objects;
 mod pipe;
 mod place;
 mod program;
+mod roles;
 mod system;
 mod wire;

@@ -1,9 +1,8 @@
 //! The bucket: what is put there can be got, and looked at.
 
 use local_stack::{Backend, Fault, Rule, Stack, StackOptions};
-use reqwest::Client;
 
-use super::place::Place;
+use super::place::{Place, client_of};
 
 #[tokio::test]
 async fn an_object_is_put_got_and_looked_at_under_the_buckets_local_name() {
@@ -12,7 +11,7 @@ async fn an_object_is_put_got_and_looked_at_under_the_buckets_local_name() {
     let function = stack.gateway().template().function("order-events").unwrap();
     assert_eq!(function.environment["EXPORT_BUCKET"].as_deref(), Some("export-bucket"));
 
-    let client = Client::new();
+    let client = client_of("order-events");
     let url = format!("{}/export-bucket/2026/11/%EC%A3%BC%EB%AC%B8.csv", stack.wire(Backend::S3).url());
     let put = client.put(format!("{url}?x-id=PutObject")).body("a,b").send().await.unwrap();
     assert_eq!(put.status(), 200);
@@ -38,7 +37,7 @@ async fn an_object_is_put_got_and_looked_at_under_the_buckets_local_name() {
 #[tokio::test]
 async fn what_is_not_there_and_what_is_not_known_is_refused_as_s3_does() {
     let stack = Place::new().start().await;
-    let client = Client::new();
+    let client = client_of("order-events");
     let base = stack.wire(Backend::S3).url();
     for (method, path, status, code) in [
         ("GET", "/export-bucket/nothing", 404, "NoSuchKey"),
@@ -73,7 +72,7 @@ async fn objects_are_kept_with_the_data_and_a_fresh_start_has_none() {
     };
     let first = start(false).await;
     let url = format!("{}/export-bucket/a.csv", first.wire(Backend::S3).url());
-    Client::new().put(url).body("x").send().await.unwrap();
+    client_of("order-events").put(url).body("x").send().await.unwrap();
     first.shutdown().await;
     drop(first);
     assert_eq!(std::fs::read(data.join("objects/export-bucket/a.csv")).unwrap(), b"x");

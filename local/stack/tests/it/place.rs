@@ -7,10 +7,15 @@ use std::{
 
 use lambda_gateway::{CapturedLog, LogSink};
 use local_stack::{Products, Stack, StackOptions};
+use reqwest::{
+    Client,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+};
 
 pub const TEMPLATE: &str = r#"
 Parameters:
   AllowedOrigins: { Type: CommaDelimitedList, Default: "https://shop.example" }
+  PortoneSecretId: { Type: String }
 Resources:
   Table:
     Type: AWS::DynamoDB::Table
@@ -22,7 +27,10 @@ Resources:
   OrderEvents:
     Type: AWS::Serverless::Function
     Metadata: { BuildProperties: { Binary: order-events } }
-    Properties: { Timeout: 5, Environment: { Variables: { EXPORT_BUCKET: !Ref ExportBucket } } }
+    Properties:
+      Timeout: 5
+      Environment: { Variables: { EXPORT_BUCKET: !Ref ExportBucket } }
+      Policies: [{ Statement: { Effect: Allow, Action: "s3:*", Resource: "*" } }]
   Bus: { Type: AWS::Events::EventBus }
   Letters: { Type: AWS::SQS::Queue }
   ExportBucket: { Type: AWS::S3::Bucket }
@@ -41,6 +49,16 @@ Resources:
       Target: !GetAtt Bus.Arn
       TargetParameters: { EventBridgeEventBusParameters: { Source: shop.orders, DetailType: $.type } }
 "#;
+
+/// A client whose calls say that this function makes them.
+pub fn client_of(function: &str) -> Client {
+    let signed = format!(
+        "AWS4-HMAC-SHA256 Credential={function}/20261123/ap-northeast-2/s3/aws4_request, SignedHeaders=host, Signature=0"
+    );
+    let mut headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_str(&signed).unwrap())]);
+    headers.insert("x-amz-date", HeaderValue::from_static("20261123T000000Z"));
+    Client::builder().no_proxy().default_headers(headers).build().unwrap()
+}
 
 /// A system with a table, a pipe and one function, in a folder of its own.
 pub struct Place {

@@ -8,6 +8,8 @@ use local_stack::{
 };
 use serde_json::{Value, json};
 
+use super::place::client_of;
+
 const FUNCTIONS: [&str; 11] = [
     "back-office",
     "cancel-order",
@@ -43,7 +45,7 @@ fn product(stack: &Stack, id: &str) -> Value {
 }
 
 async fn secret_on_the_wire(stack: &Stack) -> (u16, Value) {
-    let response = reqwest::Client::new()
+    let response = client_of("webhook")
         .post(stack.wire(Backend::SecretsManager).url())
         .header("x-amz-target", "secretsmanager.GetSecretValue")
         .body(r#"{"SecretId":"local/portone"}"#)

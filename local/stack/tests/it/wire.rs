@@ -37,7 +37,7 @@ impl Echo {
         let url = format!("http://{}", upstream.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(upstream, app).await });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let wire = Wire::start(backend, listener, url, Instant::now()).unwrap();
+        let wire = Wire::start(backend, listener, url, Instant::now(), None).unwrap();
         Self { wire, effects, client: Client::builder().no_proxy().build().unwrap() }
     }
 
