@@ -14,6 +14,8 @@ use crate::{process, repository::root};
 
 /// For the template's checks.
 const PYTHON_TOOLS: &str = "aws-sam-cli==1.170.0\ncfn-lint==1.58.0\n";
+/// In an environment of its own: it wants other versions of what the tools above want.
+const CHECKOV: &str = "checkov==3.3.30\n";
 /// For the dependencies' checks.
 const CARGO_DENY: &str = "0.20.2";
 
@@ -25,6 +27,11 @@ pub fn folder() -> PathBuf {
 /// The folder of `sam` and `cfn-lint`.
 pub fn python_tools() -> anyhow::Result<PathBuf> {
     python_environment("python", PYTHON_TOOLS)
+}
+
+/// The folder of `checkov`.
+pub fn checkov() -> anyhow::Result<PathBuf> {
+    python_environment("checkov", CHECKOV)
 }
 
 /// A Python environment called `name` with exactly what `requirements` lists, made or renewed if need be.

@@ -67,7 +67,17 @@ pub(super) const STEPS: &[Step] = &[
         needs: &["functions", "system"],
         run: api,
     },
-    Step { name: "template", proves: "sam validate --lint and cfn-lint", needs: &[], run: check_template },
+        name: "roles",
+        proves: "every function may do what it did in the stories, and nothing else",
+        needs: &["system", "end-to-end"],
+        run: roles,
+    },
+    Step {
+        name: "template",
+        proves: "sam validate --lint, cfn-lint and checkov",
+        needs: &[],
+        run: check_template,
+    },
     Step {
         name: "dependencies",
         proves: "licences, sources, bans and advisories",
@@ -135,7 +145,23 @@ fn build_system() -> anyhow::Result<Passed> {
 }
 
 fn end_to_end() -> anyhow::Result<Passed> {
-    process::run(Workspace::Local.cargo("test").args(["--package", "end-to-end"]))?;
+    let record = roles_record();
+    if record.is_file() {
+        std::fs::remove_file(&record).with_context(|| record.display().to_string())?;
+    }
+    let mut stories = Workspace::Local.cargo("test");
+    process::run(stories.args(["--package", "end-to-end"]).env("ROLES_RECORD", record))?;
+    Ok(Passed::Whole)
+}
+
+/// Where the stories write down what the functions asked of their roles. Begun anew by `end-to-end`.
+fn roles_record() -> PathBuf {
+    root().join("target/roles.jsonl")
+}
+
+fn roles() -> anyhow::Result<Passed> {
+    let mut check = Command::new(programs().join("check-roles"));
+    process::run(check.current_dir(root()).arg("template.yaml").arg(roles_record()))?;
     Ok(Passed::Whole)
 }
 
@@ -157,7 +183,8 @@ fn npm_test(folder: &Path) -> Command {
         .args(["test"])
         .env("LOCAL_STACK", programs().join("local-stack"))
         .env("PORTONE_SIMULATOR", programs().join("portone-simulator"))
-        .env("FUNCTIONS_DIR", root().join("target/debug"));
+        .env("FUNCTIONS_DIR", root().join("target/debug"))
+        .env("ROLES_RECORD", roles_record());
     npm
 }
 
