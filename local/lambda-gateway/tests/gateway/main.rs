@@ -5,6 +5,7 @@ mod http;
 mod operators;
 mod orphans;
 mod schedules;
+mod template;
 
 use std::collections::BTreeMap;
 
