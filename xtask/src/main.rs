@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod deploy;
 mod dev;
+mod doctor;
 mod elf;
 mod examples;
 mod openapi;
@@ -30,7 +31,11 @@ cargo xtask <command>
   openapi                                     docs/openapi.json, from the wire types
   products load FILE [--table NAME] [--endpoint-url URL]
                                               validates a catalogue and writes it to the table
-  deploy [FUNCTION] [--arch x86_64|arm64]     builds, checks and deploys the stack, or one function";
+  deploy [FUNCTION] [--stack NAME] [--region R] [--profile P] [--arch x86_64|arm64]
+         [--set NAME=VALUE]… [--guided] [--yes]
+                                              builds, checks and deploys the stack, or one function
+  doctor [--stack NAME [--region R] [--profile P] | --url URL] [--json]
+                                              what is wrong with a deployed or a local system";
 
 fn main() -> ExitCode {
     match run() {
@@ -55,6 +60,7 @@ fn run() -> anyhow::Result<ExitCode> {
         "openapi" => openapi::run(arguments),
         "products" => products::run(arguments),
         "deploy" => deploy::run(arguments),
+        "doctor" => doctor::run(arguments),
         "help" => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -41,6 +41,8 @@ pub(crate) struct Console {
     pub(crate) pipe: Weak<OnceLock<RunningPipe>>,
     /// The address of PortOne's console.
     pub(crate) portone: String,
+    /// Where the system's parts are and what its functions are told, for who looks at it from outside.
+    pub(crate) system: Value,
     /// True when the system is being stopped.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -54,6 +56,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/console/console.css", get(|| async { file("text/css; charset=utf-8", OWN_STYLE) }))
         .route("/console/simulator.css", get(|| async { file("text/css; charset=utf-8", STYLE) }))
         .route("/console/overview", get(overview))
+        .route("/console/system", get(system))
         .route("/console/changes", get(changes))
         .route("/console/redrive", post(redrive))
         .route_layer(from_fn(own_pages_only))
@@ -89,6 +92,10 @@ async fn overview(State(console): State<Console>) -> Json<Value> {
             { "href": console.portone, "ko": "결제 콘솔", "en": "PortOne simulator" },
         ],
     }))
+}
+
+async fn system(State(console): State<Console>) -> Json<Value> {
+    Json(console.system)
 }
 
 async fn redrive(State(console): State<Console>) -> Response {

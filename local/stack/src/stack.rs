@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use dynoxide::Database;
 use lambda_gateway::{Gateway, GatewayConfig, OperatorKeys, ScheduleError, Template};
 use portone_simulator::Simulator;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
@@ -76,6 +76,7 @@ impl Stack {
 
         let secrets_manager_url = address(&ports.secrets_manager)?;
         let secrets_manager = SecretsManager::start(ports.secrets_manager);
+        let secrets_manager_direct = secrets_manager_url.clone();
         if let Some(secret) = &secret {
             secrets_manager.create(SECRET_ID, secret).await?;
         }
@@ -131,6 +132,15 @@ impl Stack {
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
+        // Past the wires: who looks from outside is not counted among the functions' calls.
+        let mut told = environment.clone();
+        told.extend(options.extra_env.clone());
+        told.insert("PORTONE_API_BASE".to_owned(), simulator.url().to_owned());
+        told.insert("PORTONE_V1_API_BASE".to_owned(), simulator.v1_url().to_owned());
+        let system = json!({
+            "environment": told,
+            "endpoints": { "dynamodb": &dynamodb_url, "secretsManager": secrets_manager_direct },
+        });
         let bus = Bus::default();
         let running = Arc::new(OnceLock::new());
         let (stopping, stops) = watch::channel(false);
@@ -138,6 +148,7 @@ impl Stack {
             bus: bus.clone(),
             pipe: Arc::downgrade(&running),
             portone: format!("{}/console", simulator.url()),
+            system,
             stopping: stops,
         };
         let pipe = template.pipe().filter(|_| options.stream).cloned();

@@ -50,6 +50,12 @@ pub(super) const STEPS: &[Step] = &[
         run: end_to_end,
     },
     Step {
+        name: "doctor",
+        proves: "faults of a local and of a deployed system are seen, with their cure",
+        needs: &["functions"],
+        run: doctor,
+    },
+    Step {
         name: "clients",
         proves: "PortOne's own server SDKs accept the simulator",
         needs: &["system"],
@@ -162,6 +168,11 @@ fn roles_record() -> PathBuf {
 fn roles() -> anyhow::Result<Passed> {
     let mut check = Command::new(programs().join("check-roles"));
     process::run(check.current_dir(root()).arg("template.yaml").arg(roles_record()))?;
+    Ok(Passed::Whole)
+}
+
+fn doctor() -> anyhow::Result<Passed> {
+    process::run(Workspace::Local.cargo("test").args(["--package", "doctor"]))?;
     Ok(Passed::Whole)
 }
 
