@@ -9,14 +9,14 @@ use backend::{
     backends::{self, StartError},
     config,
     connection::Connection,
-    store::{Finding, Store, StoreError},
+    store::{DaySums, DayTotals, Finding, Moved, Store, StoreError},
 };
 use order::{
     FindingKind, Order, Timestamp,
     audit::imbalances,
     books::Books,
     day::{Day, NotADay},
-    statement::Statement,
+    statement::{PostingKind, Statement},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -155,6 +155,7 @@ impl App {
         self.bucket.put(&names.csv, "text/csv; charset=utf-8", sheet).await?;
         self.bucket.put(&names.json, "application/json", summary::file(&statement)).await?;
         self.bucket.put(&summary::audit_name(now), "application/json", summary::file(&audit)).await?;
+        self.store.keep_day(&totals(&walk, is_final, now)).await?;
         tracing::info!(
             event = "export.made",
             day = %day,
@@ -173,6 +174,29 @@ impl App {
             orders.into_iter().try_for_each(|found| walk.take(found, now))?;
         }
         Ok(walk)
+    }
+}
+
+/// What the day came to, for who looks at many days.
+fn totals(walk: &Walk, is_final: bool, now: Timestamp) -> DayTotals {
+    let sums = walk.statement.totals().into_iter().map(|(currency, kinds)| {
+        let moved = |kind| {
+            let total = kinds.get(&kind).copied().unwrap_or_default();
+            Moved { count: total.count, amount: total.split.amount() }
+        };
+        let sums = DaySums {
+            payments: moved(PostingKind::Payment),
+            cancellations: moved(PostingKind::Cancellation),
+            returns: moved(PostingKind::Return),
+        };
+        (currency, sums)
+    });
+    DayTotals {
+        day: walk.statement.day(),
+        counted_at: now,
+        is_final,
+        unreadable: walk.unreadable,
+        sums: sums.collect(),
     }
 }
 

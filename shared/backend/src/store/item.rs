@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use order::{
     Actor, Cancellation, CancellationOrigin, CancellationStatus, Customer, Entry, Failure, FindingKind,
     Generation, Language, Money, Order, OrderId, OrderLine, OrderStatus, PayMethod, PaymentStatus, Personal,
-    Product, ProductId, RefundAccount, Rejection, RequestMark, Sighting, Timestamp, VirtualAccount,
+    Product, ProductId, RefundAccount, Rejection, RequestMark, Sighting, Timestamp, VirtualAccount, day::Day,
 };
 
 use super::StoreError;
@@ -29,6 +29,14 @@ pub const FINDINGS: &str = "FINDINGS";
 /// The key of a finding.
 pub fn finding_key(kind: FindingKind, subject: &str) -> Item {
     key(FINDINGS.to_owned(), &format!("{}#{subject}", kind.word()))
+}
+
+/// The partition of what the days came to.
+pub const DAYS: &str = "DAYS";
+
+/// The key of what a day came to: days sort as they are written.
+pub fn day_key(day: Day) -> Item {
+    key(DAYS.to_owned(), &day.to_string())
 }
 
 /// The key of how far a reconciliation came.

@@ -8,11 +8,13 @@
 //! | finding | `FINDINGS` | `<kind>#<order id, payment id or imp_uid>` |
 //! | parked delivery | `PARKED` | `V1#<imp_uid>` |
 //! | watermark | `RECONCILE` | `V1`, `V2` |
+//! | what a day came to | `DAYS` | `<day>` |
 //!
 //! An order is keyed by the random part of its id. For a request with an `Idempotency-Key` that part
 //! is a hash of the key, so the order itself is the record of the key: one conditional write makes
 //! both, a repeated request runs into the item it made, and there is no second item to lose in a crash.
 
+mod days;
 mod findings;
 mod item;
 mod orders;
@@ -24,6 +26,7 @@ mod stream;
 mod waiting;
 mod watermark;
 
+pub use days::{DAYS_MAX, DaySums, DayTotals, Moved};
 pub use findings::{Finding, Found, KeptFinding};
 pub use orders::{AdvanceError, Created, KeyedOrder, RequestFingerprint};
 pub use parked::{PARKED_PAGE, ParkedDelivery};
