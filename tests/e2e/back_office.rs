@@ -217,6 +217,8 @@ async fn who_is_no_operator_is_refused_at_every_route_before_anything_is_read() 
         (Method::GET, format!("/orders/{}/journal", order.id)),
         (Method::POST, format!("/orders/{}/sync", order.id)),
         (Method::GET, "/findings".to_owned()),
+        (Method::GET, format!("/orders?query={}", order.id)),
+        (Method::GET, "/days".to_owned()),
         (Method::DELETE, "/findings/ORPHAN~x".to_owned()),
     ] {
         for headers in [&[][..], &[("authorization", bearer.as_str())]] {

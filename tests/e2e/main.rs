@@ -7,6 +7,8 @@
 
 mod at_once;
 mod back_office;
+mod back_office_days;
+mod back_office_search;
 mod cancel_limits;
 mod cancel_order;
 mod cancel_outcomes;

@@ -1,5 +1,8 @@
-//! The operators' routes beside cancelling: what happened to an order, looking at it anew, and what a person
-//! has to look at.
+//! The operators' routes beside cancelling: finding an order, what happened to it, looking at it anew, what a
+//! person has to look at, and what the days came to.
+
+pub mod days;
+pub mod search;
 
 use api::{
     office::{FINDING_BYTES_MAX, FindingView, FindingsPage, OrderJournal, SettledFinding},
@@ -15,7 +18,7 @@ use backend::{
     http::{self, Call, FieldFault, Problem, ProblemCode, failed, operator},
     store::KeptFinding,
 };
-use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode};
+use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode, request::RequestContext};
 use order::{Actor, FindingKind, Language, Look, OrderId};
 
 /// Findings of one answer.
@@ -47,22 +50,48 @@ impl App {
         deadline: Deadline,
     ) -> Result<Response<Body>, Problem> {
         let by = operator(request)?;
+        match route_of(request) {
+            "GET /orders" => return self.search(request, deadline).await,
+            "GET /days" => return self.days(request).await,
+            _ => {}
+        }
         let path = request.path_parameters_ref();
         let parameter = |name: &str| path.as_ref().and_then(|path| path.first(name).map(str::to_owned));
         match (request.method().as_str(), parameter("orderId"), parameter("finding")) {
-            ("GET", Some(id), _) => self.journal(&id).await,
+            ("GET", Some(id), _) => self.journal(&id, language).await,
             ("POST", Some(id), _) => self.sync_now(&id, &by, deadline).await,
             ("DELETE", _, Some(finding)) => self.settle(&finding, &by).await,
             _ => self.findings(request, language).await,
         }
     }
 
+    /// The orders that somebody asks about by a number.
+    async fn search(&self, request: &Request, deadline: Deadline) -> Result<Response<Body>, Problem> {
+        let parameters = request.query_string_parameters_ref();
+        let query = search::Query::read(parameters.and_then(|given| given.first("query")))?;
+        let found = search::find(&self.sync, &query, clock::now(), deadline).await.map_err(failed)?;
+        Ok(http::json(StatusCode::OK, &found.view()))
+    }
+
+    /// What the days came to.
+    async fn days(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let parameters = request.query_string_parameters_ref();
+        let named = |name| parameters.and_then(|given| given.first(name));
+        let (from, to) = days::span(named("from"), named("to"), clock::now())?;
+        let days = self.sync.store.days(from, to).await.map_err(failed)?;
+        Ok(http::json(StatusCode::OK, &days::shown((from, to), &days)))
+    }
+
     /// Everything that happened to an order, oldest first.
-    async fn journal(&self, id: &str) -> Result<Response<Body>, Problem> {
+    async fn journal(&self, id: &str, language: Language) -> Result<Response<Body>, Problem> {
         let not_found = || Problem::new(ProblemCode::OrderNotFound);
         let id: OrderId = id.parse().map_err(|_| not_found())?;
-        let order = self.sync.store.order(id).await.map_err(failed)?.ok_or_else(not_found)?;
-        Ok(http::json(StatusCode::OK, &OrderJournal::of(&order)))
+        let store = &self.sync.store;
+        let (order, findings) = tokio::join!(store.order(id), store.findings_about(id.as_str()));
+        let order = order.map_err(failed)?.ok_or_else(not_found)?;
+        let findings = findings.map_err(failed)?;
+        let findings = findings.iter().map(|kept| finding(kept, language)).collect();
+        Ok(http::json(StatusCode::OK, &OrderJournal::of(&order, findings)))
     }
 
     /// Asks PortOne now, as a webhook would.
@@ -108,6 +137,14 @@ impl App {
         }
         tracing::info!(event = "finding.settled", subject, ?kind, ?by);
         Ok(http::json(StatusCode::OK, &SettledFinding { settled: id }))
+    }
+}
+
+/// The route as the template names it, such as `GET /orders`.
+fn route_of(request: &Request) -> &str {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref().unwrap_or_default(),
+        _ => "",
     }
 }
 

@@ -1,4 +1,4 @@
-//! `GET /orders/{orderId}/journal`, `POST /orders/{orderId}/sync`, `GET /findings`, `DELETE /findings/{finding}`.
+//! `GET /orders`, `GET /days`, `GET /orders/{orderId}/journal`, `POST /orders/{orderId}/sync`, `GET /findings`, `DELETE /findings/{finding}`.
 
 use std::process::ExitCode;
 

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::{
     order::{CancellationView, OrderFacts},
-    scalar::{Amount, Moment},
+    scalar::{Amount, Currency, Day, Moment, OrderId, Sum},
     word::{
-        Actor, CancellationOrigin, FindingKind, Imbalance, LedgerStatus, OrderStatus, PaymentStatus,
-        Rejection,
+        Actor, CancellationOrigin, FindingKind, Generation, Imbalance, LedgerStatus, OrderStatus, PayMethod,
+        PaymentStatus, Rejection,
     },
 };
 
@@ -20,10 +20,25 @@ pub const FINDING_BYTES_MAX: usize = 1024;
 /// 주문과 그에게 일어난 모든 일 / An order and all that happened to it
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct OrderJournal<'a> {
     #[allow(missing_docs, reason = "flattened: its members are this type's")]
     #[serde(flatten)]
     pub facts: OrderFacts<'a>,
+    /// 몇 번째 쓰기까지인지 / How often it was written
+    pub version: u64,
+    /// 주문할 때 고른 결제 수단 / How the buyer chose to pay
+    pub pay_method: PayMethod,
+    /// 돈이 들어온, 또는 들어올 세대 / The generation its money came through, or would
+    pub paid_through: Generation,
+    /// 주문 금액 가운데 면세 금액 / The share of the order that carries no VAT
+    pub tax_free_amount: Amount,
+    /// 들어온 돈, 없으면 null / The money that arrived, if any
+    pub received: Option<ReceivedMoney>,
+    /// 아직 취소할 수 있는 금액 / What can still be cancelled
+    pub balance: Amount,
+    /// 이 주문에 대해 사람이 볼 일 / What a person has to look at about it
+    pub findings: Vec<FindingView<'a>>,
     /// 취소 장부 / The ledger of cancellations
     pub cancellations: Vec<LedgerRow<'a>>,
     /// 받지 않은 결제의 까닭 / Why payments were not accepted
@@ -32,6 +47,18 @@ pub struct OrderJournal<'a> {
     pub imbalances: Vec<Imbalance>,
     /// 버전마다 한 줄, 오래된 것부터 / One entry for each version, oldest first
     pub journal: Vec<JournalEntry<'a>>,
+}
+
+/// 들어온 돈 / Money that arrived
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReceivedMoney {
+    /// 들어온 금액 / How much arrived
+    pub amount: Amount,
+    /// 그중 돌아간 금액 / How much of it went back
+    pub returned: Amount,
+    /// 통화 / Its currency
+    pub currency: Currency,
 }
 
 /// 취소 장부 한 줄 / One row of the ledger
@@ -140,11 +167,129 @@ pub struct SettledFinding<'a> {
     pub settled: &'a str,
 }
 
+/// 번호로 찾은 것 / What a number found
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct FoundOrders<'a> {
+    /// 주문, 새것부터 / The orders, newest first
+    pub orders: Vec<FoundOrder<'a>>,
+    /// 포트원에는 있으나 우리 주문이 아닌 결제 / Payments that PortOne has under this number and that are none of our orders
+    pub unknown_payments: Vec<String>,
+    /// 더 있을 수 있는지 / Whether there may be more than one answer holds
+    pub more: bool,
+}
+
+/// 목록의 주문 한 줄 / An order as a line of a list
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct FoundOrder<'a> {
+    /// 주문 번호 / The order's id
+    pub order_id: OrderId,
+    /// 상태 / Status
+    pub status: OrderStatus,
+    /// 주문명 / Its name at the PG
+    pub order_name: &'a str,
+    /// 결제할 금액 / What is to be paid
+    pub total: Amount,
+    /// 통화 / Currency
+    pub currency: Currency,
+    /// 만든 때 / When it was made
+    pub created_at: Moment,
+    /// 결제된 때 / When it was paid
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paid_at: Option<Moment>,
+}
+
+/// 날마다의 합계 / What the days came to
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Days {
+    /// 물은 첫날 / The first day that was asked for
+    pub from: Day,
+    /// 물은 마지막 날 / The last
+    pub to: Day,
+    /// 어느 곳의 날인지 / Whose days they are
+    pub time_zone: &'static str,
+    /// 정산표가 있는 날, 오래된 것부터 / Days that were counted, oldest first; a day without a statement is missing
+    pub days: Vec<DayView>,
+}
+
+/// 하루 / One day
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DayView {
+    /// 날 / The day
+    pub day: Day,
+    /// 센 때 / When it was counted
+    pub counted_at: Moment,
+    /// 그때 그날이 마감되어 있었는지 / Whether its books were closed by then
+    pub r#final: bool,
+    /// 읽지 못해 합계에 없는 주문 수 / Orders that could not be read, and so are in no sum
+    pub unreadable_orders: u64,
+    /// 통화마다의 합계 / Its sums; a currency in which nothing moved is missing
+    pub totals: Vec<TotalsView>,
+}
+
+/// 한 통화의 합계 / What moved in one currency
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TotalsView {
+    /// 통화 / The currency
+    pub currency: Currency,
+    /// 들어온 결제 / What came
+    pub payments: MovedView,
+    /// 취소한 결제 / What went back to the buyers of orders that had it rightly
+    pub cancellations: MovedView,
+    /// 맞지 않아 돌려준 결제 / What went back because it was not its order's
+    pub returns: MovedView,
+    /// 남은 금액 / What is left of it
+    pub net: Sum,
+}
+
+/// 횟수와 금액 / How often, and how much
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MovedView {
+    /// 횟수 / How often
+    pub count: u64,
+    /// 금액 / How much
+    pub amount: Sum,
+}
+
+impl<'a> From<&'a Order> for FoundOrder<'a> {
+    fn from(order: &'a Order) -> Self {
+        Self {
+            order_id: OrderId(order.id),
+            status: OrderStatus(order.status),
+            order_name: &order.name,
+            total: Amount(order.total.amount),
+            currency: Currency(order.total.currency),
+            created_at: Moment(order.created_at),
+            paid_at: order.paid_at.map(Moment),
+        }
+    }
+}
+
 impl<'a> OrderJournal<'a> {
     /// Everything that happened to an order.
-    pub fn of(order: &'a Order) -> Self {
+    pub fn of(order: &'a Order, findings: Vec<FindingView<'a>>) -> Self {
         Self {
             facts: OrderFacts::of(order),
+            version: order.version,
+            pay_method: PayMethod(order.pay_method),
+            paid_through: Generation(order.paid_through()),
+            tax_free_amount: Amount(order.tax_free),
+            received: order.received.map(|money| ReceivedMoney {
+                amount: Amount(money.amount),
+                returned: Amount(order.returned),
+                currency: Currency(money.currency),
+            }),
+            balance: Amount(order.balance()),
+            findings,
             cancellations: order.cancellations.iter().map(|row| LedgerRow::of(order, row)).collect(),
             rejections: order.rejections.iter().copied().map(Rejection).collect(),
             imbalances: order::audit::imbalances(order).into_iter().map(Imbalance).collect(),

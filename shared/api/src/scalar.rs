@@ -20,6 +20,15 @@ pub struct Currency(pub order::Currency);
 #[serde(transparent)]
 pub struct Amount(pub u64);
 
+/// What money came to over a time, in the currency's minor unit; negative where more went back.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Sum(pub i128);
+
+/// A day in Korea.
+#[derive(Clone, Copy, Debug)]
+pub struct Day(pub order::day::Day);
+
 impl Moment {
     /// As it is written.
     pub fn text(self) -> String {
@@ -40,6 +49,12 @@ impl Serialize for Moment {
     }
 }
 
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
 impl Serialize for Currency {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.code())
@@ -53,7 +68,7 @@ mod schema {
     use order::money::AMOUNT_MAX;
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-    use super::{Amount, Currency, Moment, OrderId};
+    use super::{Amount, Currency, Day, Moment, OrderId, Sum};
 
     macro_rules! described {
         ($type:ident: $schema:tt) => {
@@ -94,6 +109,17 @@ mod schema {
         "minimum": 0,
         "maximum": AMOUNT_MAX,
         "examples": [2000],
+    });
+    described!(Sum: {
+        "description": "합계: 통화의 최소 단위 정수, 나간 돈은 음수 / A sum in the currency's minor unit; what went back is negative",
+        "type": "integer",
+        "examples": [-2000],
+    });
+    described!(Day: {
+        "description": "한국의 하루 / A day in Korea",
+        "type": "string",
+        "format": "date",
+        "examples": ["2026-11-23"],
     });
 }
 

@@ -33,6 +33,8 @@ words! {
     OrderStatus of order::OrderStatus,
     /// 결제 수단(포트원의 이름) / How the buyer pays, in PortOne's words
     PayMethod of order::PayMethod,
+    /// 포트원의 세대 / PortOne's generation
+    Generation of order::Generation,
     /// 포트원의 결제 상태 / Where PortOne's payment stands
     PaymentStatus of order::PaymentStatus,
     /// 취소 장부의 상태 / Where a cancellation stands in the ledger

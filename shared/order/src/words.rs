@@ -12,6 +12,9 @@ macro_rules! words {
             /// Every word.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// Its word.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }

@@ -16,6 +16,8 @@ pub(crate) const ALL: &[Describe] = &[
     shop::verify_payment,
     shop::get_order,
     operators::cancel_order,
+    operators::find_orders,
+    operators::days,
     operators::order_journal,
     operators::sync_order,
     operators::list_findings,

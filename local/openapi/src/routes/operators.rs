@@ -2,7 +2,7 @@
 
 use api::{
     cancel::{CancelRequest, CancelledOrder},
-    office::{FINDING_BYTES_MAX, FindingsPage, OrderJournal, SettledFinding},
+    office::{Days, FINDING_BYTES_MAX, FindingsPage, FoundOrders, OrderJournal, SettledFinding},
     order::OrderView,
     problem::ProblemCode,
 };
@@ -69,6 +69,59 @@ pub(super) fn cancel_order(schemas: &mut Schemas) -> Route<'_> {
     .answer::<CancelledOrder<'static>>(202, "아직 모름: REQUESTED 또는 UNKNOWN / Not known yet: REQUESTED or UNKNOWN", Some(asked))
 }
 
+pub(super) fn find_orders(schemas: &mut Schemas) -> Route<'_> {
+    let found = json!({
+        "orderId": ORDER, "status": "PAID", "orderName": "신발", "total": 2000, "currency": "KRW",
+        "createdAt": "2026-11-23T06:00:00Z", "paidAt": "2026-11-23T06:01:00Z",
+    });
+    Route::new(schemas, ("GET", "/orders"), "findOrders", Group::Operators, Caller::Operator)
+        .says(
+            "번호로 주문 찾기 / Find orders by a number",
+            "주문 번호, PG사의 번호, 포트원의 시도 번호, V1의 imp_uid. / An order's id, the PG's, PortOne's id of the attempt, V1's imp_uid.",
+        )
+        .parameter(json!({
+            "name": "query", "in": "query", "required": true,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
+            "description": "번호 / The number", "example": ORDER,
+        }))
+        .answer::<FoundOrders<'static>>(
+            200,
+            "찾은 것, 없으면 빈 목록 / What was found; empty lists for nothing",
+            Some(json!({ "orders": [found], "unknownPayments": [], "more": false })),
+        )
+        .problem(ProblemCode::ValidationFailed)
+        .problem(ProblemCode::PaymentGatewayUnavailable)
+}
+
+pub(super) fn days(schemas: &mut Schemas) -> Route<'_> {
+    let day = |name: &str, description: &str| {
+        json!({
+            "name": name, "in": "query", "required": false, "schema": { "type": "string", "format": "date" },
+            "description": description, "example": "2026-11-22",
+        })
+    };
+    let moved = |count: u64, amount: i64| json!({ "count": count, "amount": amount });
+    let totals = json!({
+        "currency": "KRW", "payments": moved(2, 4000), "cancellations": moved(1, -1000), "returns": moved(0, 0), "net": 3000,
+    });
+    let counted = json!({
+        "day": "2026-11-22", "countedAt": "2026-11-22T16:10:00Z", "final": true, "unreadableOrders": 0, "totals": [totals],
+    });
+    Route::new(schemas, ("GET", "/days"), "days", Group::Operators, Caller::Operator)
+        .says(
+            "날마다의 합계 / What each day came to",
+            "일별 정산표가 센 그대로입니다. 92일까지. / As the daily statement counted it; at most 92 days.",
+        )
+        .parameter(day("from", "첫날, 없으면 31일 / The first day; 31 days without it"))
+        .parameter(day("to", "마지막 날, 없으면 어제 / The last day; yesterday without it"))
+        .answer::<Days>(
+            200,
+            "합계 / Totals",
+            Some(json!({ "from": "2026-11-22", "to": "2026-11-22", "timeZone": "Asia/Seoul", "days": [counted] })),
+        )
+        .problem(ProblemCode::ValidationFailed)
+}
+
 pub(super) fn order_journal(schemas: &mut Schemas) -> Route<'_> {
     let mut journal = view();
     journal["items"] = json!([line()]);
@@ -80,6 +133,13 @@ pub(super) fn order_journal(schemas: &mut Schemas) -> Route<'_> {
         { "version": 2, "at": "2026-11-23T06:01:00Z", "by": "PORTONE", "who": null, "status": "PAID",
           "seen": { "status": "PAID", "transactionId": "tx-1" }, "cancellations": [] },
     ]);
+    journal["version"] = json!(2);
+    journal["payMethod"] = json!("CARD");
+    journal["paidThrough"] = json!("V2");
+    journal["taxFreeAmount"] = json!(0);
+    journal["received"] = json!({ "amount": 2000, "returned": 0, "currency": "KRW" });
+    journal["balance"] = json!(2000);
+    journal["findings"] = json!([]);
     let by = Caller::Operator;
     Route::new(schemas, ("GET", "/orders/{orderId}/journal"), "orderJournal", Group::Operators, by)
         .says("주문의 이력과 장부 / An order's journal and ledger", "")

@@ -12,7 +12,7 @@ use std::time::Duration;
 use order::{Cancellation, CancellationOutcome, Generation, Observation, Order};
 
 pub use v1::V1Client;
-pub use v2::V2Client;
+pub use v2::{TextField, V2Client};
 
 /// PortOne, both generations.
 #[derive(Clone, Debug)]

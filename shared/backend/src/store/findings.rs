@@ -75,6 +75,13 @@ impl Store {
         }
     }
 
+    /// Access pattern 21: the findings about one order, of every kind that is named by the order's id.
+    pub async fn findings_about(&self, order_id: &str) -> Result<Vec<KeptFinding>, StoreError> {
+        let keys = FindingKind::ALL.iter().map(|kind| item::finding_key(*kind, order_id));
+        let found = self.batch_get(keys.collect()).await?;
+        Ok(found.iter().filter_map(item::to_finding).collect())
+    }
+
     /// Access pattern 11: findings, a page of at most `limit` after the one whose key was given last; the
     /// second value is where the next page begins, if there is one. Broken ones are left out.
     pub async fn findings(

@@ -26,6 +26,15 @@ pub struct V2Client {
     secrets: Arc<SecretCache>,
 }
 
+/// What PortOne's list of payments is searched by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextField {
+    /// The PG's own id of an attempt.
+    PgTransaction,
+    /// PortOne's id of an attempt.
+    Transaction,
+}
+
 struct Answer {
     status: StatusCode,
     body: Vec<u8>,
@@ -217,7 +226,6 @@ impl V2Client {
     }
 
     /// Payments whose state changed from `from` to `until`, oldest change first, one page of a hundred.
-    ///
     pub async fn changed(
         &self,
         from: Timestamp,
@@ -225,19 +233,41 @@ impl V2Client {
         page: u32,
         timeout: Duration,
     ) -> Result<PaymentPage, PortoneError> {
-        let body = wire::list_request(from, until, page, PAGE_SIZE);
-        // The official clients send the body of a GET like this.
-        let query = [("requestBody", body.as_str())];
-        let answer = self.call(Method::GET, &["payments"], &query, None::<&()>, None, timeout).await?;
-        if answer.status != StatusCode::OK {
-            return Err(answer.into_error());
-        }
-        let page: wire::Payments = serde_json::from_slice(&answer.body)
-            .map_err(|_| PortoneError::Unavailable("its answer is no list of payments", None))?;
+        let page = self.list(&wire::list_request(from, until, page, PAGE_SIZE), timeout).await?;
         let more = page.items.len() >= PAGE_SIZE as usize;
         Ok(PaymentPage::read(page.items, "id", more, |item| {
             serde_json::from_value::<wire::Payment>(item).ok()?.into_observation().ok()
         }))
+    }
+
+    /// Ids of payments whose `field` has this text and whose state changed from `from` to `until`, the newest
+    /// first, at most `limit`.
+    pub async fn search(
+        &self,
+        field: TextField,
+        text: &str,
+        (from, until): (Timestamp, Timestamp),
+        limit: u32,
+        timeout: Duration,
+    ) -> Result<Vec<String>, PortoneError> {
+        let field = match field {
+            TextField::PgTransaction => "PG_TX_ID",
+            TextField::Transaction => "TX_ID",
+        };
+        let page = self.list(&wire::search_request((field, text), (from, until), limit), timeout).await?;
+        let ids = page.items.iter().filter_map(|item| item.get("id")?.as_str().map(str::to_owned));
+        Ok(ids.collect())
+    }
+
+    async fn list(&self, body: &str, timeout: Duration) -> Result<wire::Payments, PortoneError> {
+        // The official clients send the body of a GET like this.
+        let query = [("requestBody", body)];
+        let answer = self.call(Method::GET, &["payments"], &query, None::<&()>, None, timeout).await?;
+        if answer.status != StatusCode::OK {
+            return Err(answer.into_error());
+        }
+        serde_json::from_slice(&answer.body)
+            .map_err(|_| PortoneError::Unavailable("its answer is no list of payments", None))
     }
 
     async fn call(

@@ -176,6 +176,23 @@ pub fn list_request(from: Timestamp, until: Timestamp, number: u32, size: u32) -
     .to_string()
 }
 
+/// Body of `GET /payments` that looks for a text in one field, as text. How several searches of one request
+/// combine is not stated, so there is one.
+pub fn search_request(
+    (field, value): (&str, &str),
+    (from, until): (Timestamp, Timestamp),
+    size: u32,
+) -> String {
+    serde_json::json!({
+        "page": { "number": 0, "size": size },
+        "filter": {
+            "from": rfc3339(from), "until": rfc3339(until), "sortBy": "STATUS_CHANGED_AT", "sortOrder": "DESC",
+            "textSearch": [{ "field": field, "value": value }],
+        },
+    })
+    .to_string()
+}
+
 /// A payment that says something impossible, such as a negative amount.
 #[derive(Debug, thiserror::Error)]
 #[error("PortOne's payment has a negative amount")]
