@@ -14,7 +14,7 @@
 //! | [`dynamodb`], [`secrets_manager`], [`objects`], `portone` | the backends |
 //! | [`secret`], [`data`] | what is kept: the secret, the folder |
 //! | [`probe`] | whether all of it answers |
-//! | `ports`, `shop`, `docs` | listeners; the files of the demo shop and of the API's page |
+//! | `ports`, `shop`, `operator`, `docs` | listeners; the files of the demo shop, of the operators' console and of the API's page |
 
 pub mod bus;
 pub mod catalogue;
@@ -24,6 +24,7 @@ mod docs;
 pub mod dynamodb;
 pub mod iam;
 pub mod objects;
+mod operator;
 pub mod options;
 pub mod pipe;
 mod portone;

@@ -53,7 +53,7 @@ pub enum InitialSecret {
 
 /// What a local system is started with. [`StackOptions::new`] suits tests: free ports, in memory.
 pub struct StackOptions {
-    /// The folder with `template.yaml` and `shop/`; this repository's root by default.
+    /// The folder with `template.yaml`, `shop/` and `console/`; this repository's root by default.
     pub root: PathBuf,
     /// The folder with the functions' executables, as `<name>` or `<name>/bootstrap`.
     pub functions: PathBuf,

@@ -24,6 +24,7 @@ use crate::{
     dynamodb::{DynamoDb, TABLE_NAME},
     iam::Roles,
     objects::{self, Objects},
+    operator,
     options::{InitialSecret, Products, StackOptions},
     pipe::{DeadLetter, RunningPipe},
     portone,
@@ -151,6 +152,15 @@ impl Stack {
             system,
             stopping: stops,
         };
+        let operators = OperatorKeys::default();
+        let pages = console::router(console)
+            .merge(operator::router(
+                &options.root.join("console"),
+                &operators,
+                &format!("{}/console", simulator.url()),
+            ))
+            .merge(docs::router(&options.root.join("docs")))
+            .merge(shop::router(&options.root, &simulator));
         let pipe = template.pipe().filter(|_| options.stream).cloned();
         let log = options.log.clone();
         let gateway = Gateway::start(GatewayConfig {
@@ -162,10 +172,8 @@ impl Stack {
             platform_environment,
             max_environments: options.max_environments,
             run_schedules: options.run_schedules,
-            operator: OperatorKeys::default(),
-            fallback: console::router(console)
-                .merge(docs::router(&options.root.join("docs")))
-                .merge(shop::router(&options.root, &simulator)),
+            operator: operators,
+            fallback: pages,
             log: options.log,
         })
         .await?;

@@ -205,3 +205,24 @@ async fn a_missing_executable_is_named() {
     let error = Stack::start(StackOptions::new(folder.path())).await.err().unwrap().to_string();
     assert!(error.starts_with("create-order: no executable at "), "{error}");
 }
+
+#[tokio::test]
+async fn the_operators_console_is_served_signed_in_and_in_nobodys_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Stack::start(options(&folder)).await.unwrap();
+    let get = async |path: &str| reqwest::get(format!("{}{path}", stack.url())).await.unwrap();
+
+    let moved = get("/operator").await;
+    assert_eq!(moved.url().path(), "/operator/");
+    let page = moved.text().await.unwrap();
+    assert!(page.contains("src=\"page.js\""), "{page}");
+    let config = get("/operator/config.js").await;
+    assert_eq!(config.headers()["content-security-policy"], "frame-ancestors 'none'");
+    assert_eq!(config.headers()["content-type"], "text/javascript; charset=utf-8");
+    let config = config.text().await.unwrap();
+    assert!(config.contains(r#""credentials":{"accessKeyId":"local""#), "{config}");
+    assert_eq!(get("/operator/config.js.map").await.status(), 404);
+    assert_eq!(get("/operator/..%2Ftemplate.yaml").await.status(), 404);
+    assert!(get("/shop.css").await.status().is_success(), "the shop is where it was");
+    stack.shutdown().await;
+}
