@@ -12,3 +12,7 @@ await simulator.leaveSlowPaymentsPending();
 describe('the demo shop and checkout.js', { concurrency: 3 }, async () => {
   for (const stories of ['paying', 'recovery', 'failures', 'v1', 'after', 'language', 'accessibility', 'module', 'examples']) await import(`./stories/${stories}.mjs`);
 });
+
+describe('the operators’ console', { concurrency: 3 }, async () => {
+  for (const stories of ['operators', 'operators-cancelling', 'operators-signing-in', 'operators-looking']) await import(`./stories/${stories}.mjs`);
+});

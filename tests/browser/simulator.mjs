@@ -16,6 +16,10 @@ export const simulator = {
   leaveSlowPaymentsPending: () => control('switches', { slowApprovalMs: 3_600_000 }, 'PATCH'),
   /** The payment as PortOne's REST would show it, or undefined. */
   payment: async (paymentId, shop) => (await control(`payments/${paymentId}`, undefined, 'GET', shop))?.payment,
+  /** A payment as a whole, as nobody's window made it: `{transactionId, pgTxId, …}`. */
+  put: (paymentId, spec) => control(`payments/${paymentId}`, spec, 'PUT'),
+  /** The next webhooks are lost on the way. */
+  dropWebhooks: (count) => control('webhooks/rules', { dropNext: count }, 'PATCH'),
   /** The open or pending attempt is approved. */
   pay: (paymentId) => control(`payments/${paymentId}/actions`, { action: 'approve' }),
   /** The PG makes up its mind against it. */
