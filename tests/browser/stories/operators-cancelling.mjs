@@ -129,6 +129,12 @@ story('a key without an answer outlives the page: another amount under it moves 
   const clerk = await at(buyer, orderId);
   await clerk.cancels({ amount: 1000 });
   await clerk.at('#cancel-again').waitFor();
+  // Somebody else's look wrote the order in the meantime.
+  await buyer.context.route('**/journal', async (route) => {
+    const response = await route.fetch();
+    const order = await response.json();
+    await route.fulfill({ response, json: { ...order, version: order.version + 1 } });
+  }, { times: 1 });
   await clerk.page.reload();
   await clerk.at('#cancel-notice').filter({ hasText: '답을 받지 못했습니다' }).waitFor();
   await clerk.wants({ amount: 700 });

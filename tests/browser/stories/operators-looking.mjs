@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import aws4 from 'aws4';
 import { passesAxe } from '../axe.mjs';
-import { Clerk, paid, placed } from '../clerk.mjs';
+import { Clerk, paid, placed, reported } from '../clerk.mjs';
 import { DESKTOP, PHONE, story } from '../buyer.mjs';
 import { simulator } from '../simulator.mjs';
 import { system } from '../system.mjs';
@@ -178,9 +178,13 @@ story('money is given back by the keyboard alone, and focus is always seen', DES
 
 story('in English nothing of the console is left in Korean but names, and it is remembered', DESKTOP, async (buyer) => {
   await counted();
-  const { orderId } = await eventful();
+  const { orderId, total } = await eventful();
+  // With a finding, whose sentences are the API's.
+  await simulator.put(orderId, { totalAmount: total + 1 });
+  await reported({ paymentId: orderId });
   const { orderId: open } = await placed();
-  const clerk = await new Clerk(buyer).open();
+  const clerk = new Clerk(buyer);
+  await clerk.order(orderId);
   const korean = () => clerk.page.evaluate(() => {
     const hangul = /[가-힣]/;
     return [...document.querySelectorAll('body *')].filter((element) => element.checkVisibility() && !element.closest('[lang=ko], noscript'))
@@ -188,6 +192,7 @@ story('in English nothing of the console is left in Korean but names, and it is 
       .filter((text) => hangul.test(text));
   });
   await clerk.at('#language').click();
+  await clerk.at('#alarms').filter({ hasText: 'changed after the order was paid' }).waitFor();
   assert.equal(await clerk.at('html').getAttribute('lang'), 'en');
   assert.deepEqual(await korean(), []);
   for (const id of [orderId, open]) {
@@ -197,9 +202,11 @@ story('in English nothing of the console is left in Korean but names, and it is 
     assert.deepEqual(await korean(), []);
     if (id === open) await clerk.at('#confirm-no').click();
   }
-  await clerk.go('#/days');
-  await clerk.at('#chart svg').waitFor();
-  assert.deepEqual(await korean(), []);
+  for (const [hash, drawn] of [['#/findings', '.finding'], ['#/days', '#chart svg']]) {
+    await clerk.go(hash);
+    await clerk.at(drawn).first().waitFor();
+    assert.deepEqual(await korean(), [], hash);
+  }
   await clerk.page.reload();
   assert.equal(await clerk.at('html').getAttribute('lang'), 'en');
   await clerk.at('#sign-out').click();
