@@ -229,6 +229,19 @@ async fn who_is_no_operator_is_refused_at_every_route_before_anything_is_read() 
     assert!(shop.stack.calls_since(mark).is_empty(), "{:?}", shop.stack.calls_since(mark));
 }
 
+/// The template has an authorizer at each route. One that is forgotten there opens nothing.
+#[tokio::test]
+async fn a_route_without_its_authorizer_answers_nobody() {
+    let shop = Shop::open().await;
+    for name in ["days", "findings", "journal", "search", "sync"] {
+        let file = format!("{}/../events/back-office.{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let mut event: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        event["requestContext"].as_object_mut().unwrap().remove("authorizer");
+        let answer = shop.stack.gateway().invoke("back-office", &event).await.unwrap();
+        assert_eq!(answer["statusCode"], 403, "{name}: {answer}");
+    }
+}
+
 #[tokio::test]
 async fn the_journal_and_the_sync_of_no_order_are_not_found() {
     let shop = Shop::open().await;

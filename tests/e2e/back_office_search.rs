@@ -1,6 +1,6 @@
 //! `GET /orders?query=`: an order is found by whatever number somebody has of it.
 
-use end_to_end::{Answer, Shop, table};
+use end_to_end::{Answer, Shop, shop::secret_with, table};
 use local_stack::wire::{Fault, Rule};
 use portone_simulator::PaymentSpec;
 use reqwest::{Method, Url};
@@ -49,6 +49,22 @@ async fn a_v1_order_is_found_by_its_imp_uid() {
     let order = shop.placed_v1().await;
     let imp_uid = shop.pay_v1(&order).await;
     assert_eq!(found(&shop, &imp_uid).await, [order.id.as_str()]);
+    assert_eq!(found(&shop, "imp_000000000000").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_shop_of_one_generation_finds_its_own_and_nothing_of_the_other() {
+    let without = |members: [&'static str; 2]| {
+        let members = members.map(|name| (name, Value::Null));
+        Shop::open_with(move |options| options.secret = secret_with(&members))
+    };
+    let shop = without(["v2ApiSecret", "v2WebhookSecrets"]).await;
+    let order = shop.placed_v1().await;
+    let imp_uid = shop.pay_v1(&order).await;
+    assert_eq!(found(&shop, &imp_uid).await, [order.id.as_str()]);
+    assert_eq!(found(&shop, "T-1234").await, [""; 0]);
+
+    let shop = without(["v1ApiKey", "v1ApiSecret"]).await;
     assert_eq!(found(&shop, "imp_000000000000").await, [""; 0]);
 }
 
