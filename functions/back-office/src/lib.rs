@@ -17,6 +17,7 @@ use backend::{
     flow::{Claim, Sync, Synced},
     http::{self, Call, FieldFault, Problem, ProblemCode, failed, operator},
     store::KeptFinding,
+    telemetry::trace,
 };
 use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode, request::RequestContext};
 use order::{Actor, FindingKind, Language, Look, OrderId};
@@ -89,6 +90,7 @@ impl App {
         let store = &self.sync.store;
         let (order, findings) = tokio::join!(store.order(id), store.findings_about(id.as_str()));
         let order = order.map_err(failed)?.ok_or_else(not_found)?;
+        trace::about(&order);
         let findings = findings.map_err(failed)?;
         let findings = findings.iter().map(|kept| finding(kept, language)).collect();
         Ok(http::json(StatusCode::OK, &OrderJournal::of(&order, findings)))

@@ -13,6 +13,7 @@ use backend::{
     http::{self, Call, Problem, ProblemCode, failed},
     secrets::SecretCache,
     store::Store,
+    telemetry::trace,
     webhook,
 };
 use lambda_http::{Body, Request, Response, http::StatusCode};
@@ -62,6 +63,7 @@ impl App {
             Err(_) => None,
         };
         let Some(order) = order else { return Ok(stop(None, Stop::Unknown)) };
+        trace::about(&order);
         match may_approve(&order, total, now) {
             Ok(()) => {
                 tracing::info!(event = "payment.confirmed", order_id = %order.id);

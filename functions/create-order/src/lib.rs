@@ -18,6 +18,7 @@ use backend::{
     portone::{Portone, PortoneError},
     secrets::SecretCache,
     store::{Created, KeyedOrder, RequestFingerprint, Store},
+    telemetry::{chain, trace},
 };
 use lambda_http::{Body, Request, Response};
 use order::{
@@ -131,8 +132,10 @@ impl App {
             look_at: None,
             language: Call::of(request).language(),
             journal: Vec::new(),
+            trace: trace::to_keep(),
         }
         .begun(Look { at: now, by: &Actor::Buyer });
+        trace::about(&order);
 
         let (created, registered) =
             tokio::join!(self.store.create(&order, fingerprint), self.register(&order));
@@ -145,6 +148,7 @@ impl App {
                 // Whoever won registers its order, unless it was our own write, whose answer got lost.
                 let ours = existing.order.id == order.id;
                 let order = same_request(*existing, fingerprint)?;
+                trace::about(&order);
                 if ours && !registered {
                     self.mark_unregistered(&order).await;
                 }
@@ -171,6 +175,7 @@ impl App {
         fingerprint: &RequestFingerprint,
     ) -> Result<Response<Body>, Problem> {
         let order = same_request(existing, fingerprint)?;
+        trace::about(&order);
         if order.status == OrderStatus::Pending && !self.register(&order).await && !order.unregistered {
             self.mark_unregistered(&order).await;
         }
@@ -186,7 +191,7 @@ impl App {
             // Paid already, and the news is still on its way to us: nothing is left to register.
             Ok(Err(PortoneError::Refused { kind, .. })) if kind == "ALREADY_PAID" => true,
             Ok(Err(error)) => {
-                let error = backend::telemetry::chain(&error);
+                let error = chain(&error);
                 tracing::error!(event = "order.unregistered", order_id = %order.id, error);
                 false
             }

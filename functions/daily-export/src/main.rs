@@ -18,11 +18,13 @@ async fn main() -> ExitCode {
     };
     let app = &app;
     let export = service_fn(|call: LambdaEvent<Invocation>| async move {
-        let exported = app.export(&call.payload, clock::now()).await;
-        exported.map_err(|error| {
-            tracing::error!(event = "export.failed", error = telemetry::chain(&error));
-            Error::from(error)
-        })
+        let told = async {
+            app.export(&call.payload, clock::now()).await.map_err(|error| {
+                tracing::error!(event = "export.failed", error = telemetry::chain(&error));
+                Error::from(error)
+            })
+        };
+        telemetry::trace::call(&call.context.request_id, None, told).await
     });
     match lambda_runtime::run(export).await {
         Ok(()) => ExitCode::SUCCESS,

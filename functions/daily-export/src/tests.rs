@@ -79,6 +79,7 @@ fn order(entropy: u8, name: &str, total: Money, tax_free: u64, back: &[u64]) -> 
         look_at: None,
         language: Language::Korean,
         journal,
+        trace: None,
     }
 }
 

@@ -13,6 +13,7 @@ use backend::{
     http::{self, Call, Problem, ProblemCode, bearer_token, failed},
     secrets::SecretCache,
     store::Store,
+    telemetry::trace,
     token,
 };
 use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode};
@@ -49,7 +50,9 @@ impl App {
         if !token::is_valid(secrets.order_token_key().map_err(failed)?, id, token) {
             return Err(not_found());
         }
+        trace::about_id(id);
         let order = self.store.order(id).await.map_err(failed)?.ok_or_else(not_found)?;
+        trace::about(&order);
         Ok(http::json(StatusCode::OK, &OrderView::of(&order)))
     }
 }

@@ -6,9 +6,12 @@
 
 use backend::{
     store::{OrderChange, StoreError, StreamRecord},
-    telemetry,
+    telemetry::{self, trace::Trace},
 };
-use order::event::{EVENTS_AT_ONCE_MAX, events};
+use order::{
+    Timestamp,
+    event::{EVENTS_AT_ONCE_MAX, events},
+};
 use serde_json::Value;
 
 pub mod message;
@@ -18,6 +21,9 @@ pub const EVENTS_MAX: usize = 10;
 
 /// The template's `BatchSize`: no batch of so many records can tell more than goes on the bus in one go.
 pub const RECORDS_MAX: usize = EVENTS_MAX / EVENTS_AT_ONCE_MAX;
+
+/// What is told so long after it was written is late.
+const LATE_MINUTES: i64 = 2;
 
 /// Why a batch is refused whole: the pipe is not wired as the template does it. It repeats the batch and
 /// lays it aside in its dead-letter queue.
@@ -44,8 +50,11 @@ pub fn tell(records: &[StreamRecord]) -> Result<Vec<Value>, BatchFault> {
         match record.order_change() {
             Ok(None) => {}
             Ok(Some(OrderChange { before, after })) => {
-                let kinds = events(before.as_ref(), &after);
-                told.extend(kinds.into_iter().map(|kind| message::event(kind, before.as_ref(), &after)));
+                for kind in events(before.as_ref(), &after) {
+                    let (version, trace_id) = (after.version, Trace::of(&after).map(Trace::id));
+                    tracing::info!(event = "event.told", order_id = %after.id, trace_id, ?kind, version);
+                    told.push(message::event(kind, before.as_ref(), &after));
+                }
             }
             Err(error) => {
                 let attribute = match &error {
@@ -59,6 +68,15 @@ pub fn tell(records: &[StreamRecord]) -> Result<Vec<Value>, BatchFault> {
         }
     }
     if told.len() > EVENTS_MAX { Err(BatchFault::TooMany(told.len())) } else { Ok(told) }
+}
+
+/// Says so if what is told now was written long ago: the pipe lags, or repeats a batch that fails.
+pub fn tell_delay(records: &[StreamRecord], now: Timestamp) {
+    let oldest = records.iter().map(StreamRecord::written_at).filter(|at| at.as_millis() > 0).min();
+    let minutes = oldest.map_or(0, |oldest| now.minutes_since(oldest));
+    if minutes >= LATE_MINUTES {
+        tracing::warn!(event = "event.late", minutes);
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use backend::{store::StreamRecord, telemetry};
+use backend::{clock, store::StreamRecord, telemetry};
 use lambda_http::{
     Error, LambdaEvent,
     lambda_runtime::{self, service_fn},
@@ -12,7 +12,11 @@ use lambda_http::{
 async fn main() -> ExitCode {
     telemetry::init();
     let tell = service_fn(|batch: LambdaEvent<Vec<StreamRecord>>| async move {
-        order_events::tell(&batch.payload).map_err(Error::from)
+        let told = async {
+            order_events::tell_delay(&batch.payload, clock::now());
+            order_events::tell(&batch.payload).map_err(Error::from)
+        };
+        telemetry::trace::call(&batch.context.request_id, None, told).await
     });
     match lambda_runtime::run(tell).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@
 //! told in archives and queues.
 
 use api::scalar::Moment;
-use backend::store::StreamRecord;
+use backend::{store::StreamRecord, telemetry::trace::Trace};
 use order::{EventKind, Order, VirtualAccount, event::succeeded};
 use serde_json::{Map, Value, json};
 
@@ -30,6 +30,7 @@ pub fn event(kind: EventKind, before: Option<&Order>, after: &Order) -> Value {
     });
     if let Some(members) = event.as_object_mut() {
         members.extend(details(kind, before, after));
+        members.extend(Trace::of(after).map(|trace| ("traceparent".to_owned(), trace.to_string().into())));
     }
     event
 }

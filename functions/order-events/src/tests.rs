@@ -55,6 +55,7 @@ fn pending() -> Order {
         look_at: None,
         language: Language::Korean,
         journal: Vec::new(),
+        trace: Some([1; 25]),
     };
     order.begun(look(NOW))
 }
@@ -199,8 +200,9 @@ fn every_kind_of_event_has_its_schema_and_satisfies_it() {
 
 #[test]
 fn a_member_more_or_less_is_another_version() {
-    // PortOne does not always say these of an account.
-    let optional = ["/virtualAccount/bank", "/virtualAccount/holder", "/virtualAccount/expiresAt"];
+    // PortOne does not always say these of an account; old orders have no trace.
+    let optional =
+        ["/virtualAccount/bank", "/virtualAccount/holder", "/virtualAccount/expiresAt", "/traceparent"];
     for event in one_of_each() {
         let objects = pointers(&event).into_iter().filter(|at| event.pointer(at).unwrap().is_object());
         for at in objects.chain([String::new()]) {
@@ -230,6 +232,7 @@ fn an_event_says_what_was_committed() {
             "time": "2026-11-23T01:01:00Z", "orderId": ID, "orderVersion": 3, "orderName": "신발",
             "status": "PAID", "amount": { "total": 1000, "currency": "KRW", "paid": 1000, "cancelled": 0 },
             "paidAt": "2026-11-23T01:00:00Z", "payMethod": "CARD",
+            "traceparent": "00-01010101010101010101010101010101-0101010101010101-01",
         })
     );
     let account = json!({

@@ -7,7 +7,7 @@ use backend::{
     backends::{self, StartError},
     clock::{self, Deadline},
     connection::Connection,
-    flow::Sync,
+    flow::{Reconciled, Sync},
     store::StoreError,
 };
 use serde_json::{Value, json};
@@ -31,7 +31,8 @@ impl App {
     /// One run. An error means that the table could not be reached; the next run goes on.
     pub async fn run(&self) -> Result<Value, StoreError> {
         let done = self.sync.reconcile(clock::now(), Deadline::within(RUN_MAX)).await?;
-        tracing::info!(event = "reconcile.done", ?done);
+        let Reconciled { findings_open, oldest_unknown_minutes, .. } = done;
+        tracing::info!(event = "reconcile.done", findings_open, oldest_unknown_minutes, ?done);
         Ok(json!({
             "lookedAt": done.looked_at,
             "moved": done.moved,

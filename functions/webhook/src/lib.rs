@@ -16,6 +16,7 @@ use backend::{
     http::{self, Call, Problem, ProblemCode, failed, header},
     secrets::SecretCache,
     store::ParkedDelivery,
+    telemetry::trace,
     webhook::{self, Hint, V1Hint},
 };
 use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode, request::RequestContext};
@@ -62,6 +63,9 @@ impl App {
         let delivery = header(request, "webhook-id").unwrap_or_default();
         match webhook::read(request.body()) {
             Hint::Payment(id) => {
+                if let Ok(id) = id.parse() {
+                    trace::about_id(id);
+                }
                 tracing::info!(event = "webhook.received", delivery, payment_id = id);
                 self.apply(Claim::Payment(&id), now, deadline).await.map_err(NotApplied::problem)?;
             }
@@ -118,7 +122,7 @@ impl App {
             return;
         }
         let hint = V1Hint { imp_uid: delivery.imp_uid.clone(), merchant_uid: None };
-        if self.apply_v1(&hint, now, deadline).await.is_ok()
+        if trace::apart(self.apply_v1(&hint, now, deadline)).await.is_ok()
             && let Err(error) = self.sync.store.unpark(&delivery).await
         {
             tracing::warn!(event = "webhook.still_parked", imp_uid = delivery.imp_uid, %error);

@@ -153,6 +153,16 @@ pub fn log_directives() -> Option<String> {
     optional("RUST_LOG")
 }
 
+/// `STACK_NAME`: the stack that metrics are told under, if set.
+pub fn stack_name() -> Option<String> {
+    optional("STACK_NAME")
+}
+
+/// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets.
+pub fn function_name() -> Option<String> {
+    optional("AWS_LAMBDA_FUNCTION_NAME")
+}
+
 /// What the AWS SDK would read by itself; read here because its own loader costs megabytes and
 /// milliseconds at init.
 pub struct AwsEnvironment {

@@ -5,6 +5,8 @@ use std::{error::Error, process::ExitCode};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use serde_json::Value;
 
+use crate::telemetry::{chain, trace};
+
 /// Serves events until the environment ends. An error is logged and makes the invocation fail, so that it is
 /// seen and, where the schedule says so, repeated.
 pub async fn serve<F, E>(run: impl Fn(Value) -> F) -> ExitCode
@@ -15,17 +17,20 @@ where
     let service = lambda_runtime::service_fn(|event: LambdaEvent<Value>| {
         let work = run(event.payload);
         async move {
-            work.await.map_err(|error| {
-                let told = crate::telemetry::chain(&error);
-                tracing::error!(event = "run.failed", error = told);
-                told
-            })
+            let told = async {
+                work.await.map_err(|error| {
+                    let told = chain(&error);
+                    tracing::error!(event = "run.failed", error = told);
+                    told
+                })
+            };
+            trace::call(&event.context.request_id, None, told).await
         }
     });
     match lambda_runtime::run(service).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(event = "runtime.gone", error = crate::telemetry::chain(&*error));
+            tracing::error!(event = "runtime.gone", error = chain(&*error));
             ExitCode::FAILURE
         }
     }

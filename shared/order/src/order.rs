@@ -197,6 +197,8 @@ pub struct Order {
     pub language: Language,
     /// One entry for each write, in order.
     pub journal: Vec<Entry>,
+    /// What the logs of everything about it have in common. It means nothing here.
+    pub trace: Option<[u8; 25]>,
 }
 
 /// A language that buyers are spoken to in.

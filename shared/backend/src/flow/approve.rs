@@ -18,7 +18,7 @@ impl Sync {
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<(), SyncError> {
-        let Some(order) = self.store.order(id).await? else { return Ok(()) };
+        let Some(order) = self.order(id.as_str()).await? else { return Ok(()) };
         if let Err(refusal) = may_approve(&order, order.total.amount, now) {
             tracing::warn!(event = "payment.not_approved", order_id = %order.id, ?refusal);
             return Ok(());

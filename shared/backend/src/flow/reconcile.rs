@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use order::{
-    Actor, Decision, FindingKind, Generation, Look, Observation, Order, OrderId, Overdue, PaymentStatus,
-    Timestamp, decide, finding, next_look, overdue,
+    Actor, CancellationStatus, Decision, FindingKind, Generation, Look, Observation, Order, OrderId, Overdue,
+    PaymentStatus, Timestamp, decide, finding, next_look, overdue,
 };
 
 use super::{Claim, Sync, SyncError, Synced, sync::READ_MAX};
@@ -17,6 +17,7 @@ use crate::{
     connection::AWS_CALL_MAX,
     portone::{AccountClosing, PaymentPage, PortoneError},
     store::{AdvanceError, Finding, PARKED_PAGE, SHARDS, StoreError},
+    telemetry::{chain, trace},
 };
 
 /// Orders looked at side by side.
@@ -37,6 +38,8 @@ const CLOSE_HOURS: u32 = 24;
 const PAGES_MAX: u32 = 50;
 /// Findings that are looked at again in one run.
 const FINDINGS_PAGE: i32 = 100;
+/// Orders with unknown outcomes that are read at once.
+const UNKNOWN_PAGE: i32 = 100;
 
 /// What one run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +58,11 @@ pub struct Reconciled {
     pub settled: u32,
     /// Looks that failed; they stay due.
     pub failed: u32,
+    /// Findings that stand; not known if they were not all reached.
+    pub findings_open: Option<u32>,
+    /// How old the oldest cancellation of unknown outcome is; 0 if there is none, not known if they were not
+    /// all reached.
+    pub oldest_unknown_minutes: Option<u32>,
     /// Whether everything that was due was reached.
     pub complete: bool,
 }
@@ -88,17 +96,14 @@ impl Sync {
                 Err(SyncError::Portone(PortoneError::NotConfigured(_))) => {}
                 Err(SyncError::Store(error)) => return Err(error),
                 Err(error) => {
-                    tracing::error!(
-                        event = "reconcile.failed",
-                        ?generation,
-                        error = crate::telemetry::chain(&error)
-                    );
+                    tracing::error!(event = "reconcile.failed", ?generation, error = chain(&error));
                     done.failed += 1;
                     done.complete = false;
                 }
             }
         }
         self.look_at_findings(look, deadline, &mut done).await?;
+        self.look_at_unknown(look.at, deadline, &mut done).await?;
         Ok(done)
     }
 
@@ -113,7 +118,7 @@ impl Sync {
             }
             let claim = Claim::V1Transaction { imp_uid: &delivery.imp_uid, merchant_uid: None };
             let look = Look { at: clock::now(), by: &SCHEDULE };
-            match self.payment(claim, look, deadline.step()).await {
+            match trace::apart(self.payment(claim, look, deadline.step())).await {
                 Ok(Synced::Order { return_unresolved: true, .. }) => done.failed += 1,
                 Ok(_) => {
                     self.store.unpark(&delivery).await?;
@@ -123,7 +128,7 @@ impl Sync {
                     tracing::warn!(
                         event = "webhook.still_parked",
                         imp_uid = delivery.imp_uid,
-                        error = crate::telemetry::chain(&error)
+                        error = chain(&error)
                     );
                     done.failed += 1;
                 }
@@ -149,7 +154,7 @@ impl Sync {
                     return Ok(());
                 }
                 let (ids, next) = self.store.waiting(shard, look.at, after, SHARD_PAGE).await?;
-                let looks = stream::iter(ids).map(|id| self.look_at(id, deadline.step()));
+                let looks = stream::iter(ids).map(|id| trace::apart(self.look_at(id, deadline.step())));
                 let looked: Vec<Reconciled> = looks.buffer_unordered(AT_ONCE).collect().await;
                 // What failed stays due, and hides nobody behind it.
                 for one in looked {
@@ -173,12 +178,12 @@ impl Sync {
         match self.settle(id, look, deadline).await {
             Ok(settled) => Reconciled { looked_at: 1, ..settled },
             Err(error) if error.is_transient() => {
-                tracing::warn!(event = "reconcile.put_off", order_id = %id, error = crate::telemetry::chain(&error));
+                tracing::warn!(event = "reconcile.put_off", order_id = %id, error = chain(&error));
                 Reconciled { failed: 1, ..one }
             }
             // Waiting does not mend it: a person has to look, and the others must not wait for it.
             Err(error) => {
-                tracing::error!(event = "order.broken", order_id = %id, error = crate::telemetry::chain(&error));
+                tracing::error!(event = "order.broken", order_id = %id, error = chain(&error));
                 let kind = match &error {
                     SyncError::Portone(_) => FindingKind::UnusableAnswer,
                     SyncError::Store(_) | SyncError::Contended => FindingKind::BrokenOrder,
@@ -202,6 +207,9 @@ impl Sync {
             let Synced::Order { order, seen, .. } = self.payment(claim, look, deadline).await? else {
                 return Ok(done);
             };
+            if order.open_cancellation().is_some() {
+                self.store.remember_unknown(id).await?;
+            }
             let order = match overdue(&order, seen.as_deref(), look, closed) {
                 Overdue::No => *order,
                 Overdue::Expire(next) => match self.store.advance(&order, &next).await {
@@ -343,7 +351,7 @@ impl Sync {
                 Generation::V2 => Claim::Payment(&seen.payment_id),
             };
             let look = Look { at: clock::now(), by: &SCHEDULE };
-            (seen, look.at, self.payment(claim, look, deadline.step()).await)
+            (seen, look.at, trace::apart(self.payment(claim, look, deadline.step())).await)
         });
         let synced: Vec<_> = syncs.buffer_unordered(AT_ONCE).collect().await;
         let (all, mut failed) = (synced.len(), 0);
@@ -359,7 +367,7 @@ impl Sync {
                     tracing::warn!(
                         event = "reconcile.put_off",
                         payment_id = seen.payment_id,
-                        error = crate::telemetry::chain(&error)
+                        error = chain(&error)
                     );
                     failed += usize::from(transient);
                     match orders.get(seen.payment_id.as_str()) {
@@ -388,7 +396,7 @@ impl Sync {
         deadline: Deadline,
         done: &mut Reconciled,
     ) -> Result<(), StoreError> {
-        let mut after = None;
+        let (mut after, mut open) = (None, 0);
         loop {
             let (page, next) = self.store.findings(after.as_deref(), FINDINGS_PAGE).await?;
             for kept in page {
@@ -397,15 +405,50 @@ impl Sync {
                     return Ok(());
                 }
                 let finding = &kept.finding;
-                if self.is_settled(finding, look, deadline).await.unwrap_or(false)
+                let is_settled = trace::apart(self.is_settled(finding, look, deadline)).await;
+                if is_settled.unwrap_or(false)
                     && self.store.settle_finding(finding.kind, &finding.subject).await?
                 {
                     tracing::info!(event = "reconcile.settled", subject = finding.subject, kind = ?finding.kind);
                     done.settled += 1;
+                } else {
+                    open += 1;
                 }
             }
             after = next;
             if after.is_none() {
+                done.findings_open = Some(open);
+                return Ok(());
+            }
+        }
+    }
+
+    /// How long money may have been nowhere. Orders whose outcomes are known by now are forgotten.
+    async fn look_at_unknown(
+        &self,
+        now: Timestamp,
+        deadline: Deadline,
+        done: &mut Reconciled,
+    ) -> Result<(), StoreError> {
+        let (mut after, mut oldest) = (None, 0);
+        loop {
+            if !deadline.leaves(STEP) {
+                done.complete = false;
+                return Ok(());
+            }
+            let (ids, next) = self.store.unknown(after, UNKNOWN_PAGE).await?;
+            let orders = if ids.is_empty() { Vec::new() } else { self.store.orders(&ids).await? };
+            for order in orders {
+                let open =
+                    order.cancellations.iter().filter(|row| row.status == CancellationStatus::Intended);
+                match open.map(|row| now.minutes_since(row.at)).max() {
+                    Some(minutes) => oldest = oldest.max(u32::try_from(minutes).unwrap_or(0)),
+                    None => self.store.forget_unknown(order.id).await?,
+                }
+            }
+            after = next;
+            if after.is_none() {
+                done.oldest_unknown_minutes = Some(oldest);
                 return Ok(());
             }
         }

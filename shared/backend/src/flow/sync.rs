@@ -20,6 +20,7 @@ use crate::{
     connection::AWS_CALL_MAX,
     portone::{Portone, PortoneError},
     store::{AdvanceError, Finding, Found, Store, StoreError},
+    telemetry::trace,
 };
 
 /// A read of PortOne may take this long.
@@ -177,11 +178,10 @@ impl Sync {
         }
     }
 
-    async fn order(&self, payment_id: &str) -> Result<Option<Order>, StoreError> {
-        match payment_id.parse::<OrderId>() {
-            Ok(id) => self.store.order(id).await,
-            Err(_) => Ok(None),
-        }
+    pub(super) async fn order(&self, payment_id: &str) -> Result<Option<Order>, StoreError> {
+        let Ok(id) = payment_id.parse::<OrderId>() else { return Ok(None) };
+        trace::about_id(id);
+        Ok(self.store.order(id).await?.inspect(trace::about))
     }
 
     /// A window that somebody else's page opened and left is nobody's business, nor is money that went back.
@@ -217,7 +217,11 @@ impl Sync {
         ];
         let facts = facts.map(|(name, value)| (name.to_owned(), value)).into();
         let finding = Finding { kind, subject: subject.to_owned(), facts, changed_at: seen.changed_at };
-        self.store.record_finding(&finding, now).await
+        let found = self.store.record_finding(&finding, now).await?;
+        if found == Found::New {
+            tracing::info!(event = "finding.new", subject, ?kind, "a person has to look");
+        }
+        Ok(found)
     }
 
     /// Applies what PortOne says to an order that was read.

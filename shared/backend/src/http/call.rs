@@ -4,16 +4,22 @@ use std::{error::Error, future::Future};
 
 use lambda_http::{Body, Request, RequestExt, Response, request::RequestContext};
 use tokio::time::Instant;
-use tracing::Instrument;
 
 use super::{Language, Problem, ProblemCode, header, language};
-use crate::{clock::Deadline, telemetry::chain};
+use crate::{
+    clock::Deadline,
+    telemetry::{
+        chain,
+        trace::{self, Trace},
+    },
+};
 
 /// What is said of every call and answered with every problem.
 #[derive(Clone, Debug)]
 pub struct Call {
     request_id: String,
     language: Language,
+    caller: Option<Trace>,
 }
 
 impl Call {
@@ -24,7 +30,8 @@ impl Call {
             _ => None,
         };
         let language = header(request, "accept-language").map_or(Language::Korean, language::preferred);
-        Self { request_id: request_id.unwrap_or_default(), language }
+        let caller = header(request, "traceparent").and_then(Trace::parse);
+        Self { request_id: request_id.unwrap_or_default(), language, caller }
     }
 
     /// The language the caller wants to be spoken to in.
@@ -32,7 +39,7 @@ impl Call {
         self.language
     }
 
-    /// Does `work` and answers with what it comes to, in a span that carries the request's id.
+    /// Does `work` and answers with what it comes to, as one piece of a trace.
     ///
     /// Work that is not done by `deadline` is dropped where it stands, which is as harmless as a crash
     /// there, and the caller is asked to come again.
@@ -42,14 +49,16 @@ impl Call {
         work: impl Future<Output = Result<Response<Body>, Problem>>,
     ) -> Response<Body> {
         let started = Instant::now();
-        let span = tracing::info_span!("call", request_id = self.request_id);
-        async {
+        trace::call(&self.request_id, self.caller, async {
             let late = || Problem::new(ProblemCode::TemporarilyUnavailable);
             let done = tokio::time::timeout_at(deadline.at(), work).await;
-            let (response, code) = match done.unwrap_or_else(|_| Err(late())) {
+            let (mut response, code) = match done.unwrap_or_else(|_| Err(late())) {
                 Ok(response) => (response, None),
                 Err(problem) => (problem.respond(self.language, &self.request_id), Some(problem.code())),
             };
+            if let Some(trace) = trace::current().and_then(|trace| trace.to_string().try_into().ok()) {
+                response.headers_mut().insert("traceparent", trace);
+            }
             let status = response.status().as_u16();
             let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
             tracing::info!(
@@ -59,8 +68,7 @@ impl Call {
                 duration_us
             );
             response
-        }
-        .instrument(span)
+        })
         .await
     }
 }

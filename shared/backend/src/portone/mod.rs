@@ -14,6 +14,8 @@ use order::{Cancellation, CancellationOutcome, Generation, Observation, Order};
 pub use v1::V1Client;
 pub use v2::{TextField, V2Client};
 
+use crate::telemetry::trace;
+
 /// PortOne, both generations.
 #[derive(Clone, Debug)]
 pub struct Portone {
@@ -167,4 +169,12 @@ pub struct CancelRequest<'a> {
     pub reason: &'a str,
     /// V2's idempotency key, the same over every try.
     pub key: &'a str,
+}
+
+/// A request that says which trace it belongs to.
+fn traced(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+    match trace::current() {
+        Some(trace) => request.header("traceparent", trace.to_string()),
+        None => request,
+    }
 }

@@ -58,6 +58,14 @@ pub fn parked_key(imp_uid: &str) -> Item {
     key(PARKED.to_owned(), &format!("V1#{imp_uid}"))
 }
 
+/// The partition of orders with an unknown outcome.
+pub const UNKNOWN: &str = "UNKNOWN";
+
+/// The key of the memory of such an order.
+pub fn unknown_key(id: OrderId) -> Item {
+    key(UNKNOWN.to_owned(), id.as_str())
+}
+
 fn key(pk: String, sk: &str) -> Item {
     [("PK".to_owned(), AttributeValue::S(pk)), ("SK".to_owned(), text(sk))].into()
 }
@@ -120,6 +128,7 @@ pub fn fixed_attributes(order: &Order, fingerprint: Option<&[u8; 32]>) -> Item {
         ("language", (order.language != Language::Korean).then(|| text(order.language.word()))),
         ("createdAt", Some(millis(order.created_at))),
         ("expiresAt", Some(millis(order.expires_at))),
+        ("trace", order.trace.map(|trace| AttributeValue::B(Blob::new(trace.to_vec())))),
         ("request", fingerprint.map(|hash| AttributeValue::B(Blob::new(hash.to_vec())))),
     ];
     item.extend(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
@@ -430,6 +439,8 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
         look_at: read.optional("lookAt", as_millis)?,
         language: read.optional("language", as_word(Language::from_word))?.unwrap_or(Language::Korean),
         journal: read.list("journal", |entry| as_entry(entry, key))?,
+        // For logs only: an order is none the worse for a trace that cannot be read.
+        trace: item.get("trace").and_then(|trace| trace.as_b().ok()?.as_ref().try_into().ok()),
     };
     let fingerprint = read.optional("request", |value| value.as_b().ok())?;
     Ok((order, fingerprint.map(|blob| blob.as_ref().to_vec())))

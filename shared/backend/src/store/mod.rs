@@ -9,6 +9,7 @@
 //! | parked delivery | `PARKED` | `V1#<imp_uid>` |
 //! | watermark | `RECONCILE` | `V1`, `V2` |
 //! | what a day came to | `DAYS` | `<day>` |
+//! | order with an unknown outcome | `UNKNOWN` | `<order id>` |
 //!
 //! An order is keyed by the random part of its id. For a request with an `Idempotency-Key` that part
 //! is a hash of the key, so the order itself is the record of the key: one conditional write makes
@@ -23,6 +24,7 @@ mod products;
 mod scan;
 mod stock;
 mod stream;
+mod unknown;
 mod waiting;
 mod watermark;
 

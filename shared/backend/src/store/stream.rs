@@ -202,6 +202,7 @@ mod tests {
             look_at: None,
             language: Language::English,
             journal: Vec::new(),
+            trace: None,
         };
         order.begun(Look { at: AT, by: &Actor::Buyer })
     }

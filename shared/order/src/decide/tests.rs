@@ -77,6 +77,7 @@ fn pending() -> Order {
             seen: None,
             cancellations: Vec::new(),
         }],
+        trace: None,
     }
 }
 

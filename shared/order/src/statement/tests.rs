@@ -49,6 +49,7 @@ fn order(total: u64, tax_free: u64) -> Order {
         look_at: None,
         language: Language::Korean,
         journal: Vec::new(),
+        trace: None,
     };
     order.begun(Look { at: MORNING, by: BY })
 }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{token::TokenCache, wire};
 use crate::{
     connection::Connection,
-    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError},
+    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError, traced},
     secrets::SecretCache,
 };
 
@@ -267,7 +267,7 @@ impl V1Client {
             if let Some(body) = body {
                 request = request.json(body);
             }
-            let response = request.send().await.map_err(PortoneError::transport)?;
+            let response = traced(request).send().await.map_err(PortoneError::transport)?;
             let status = response.status();
             if status == StatusCode::UNAUTHORIZED && refused.is_none() {
                 refused = Some(token);

@@ -10,7 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::wire;
-use crate::{portone::PortoneError, secrets::Secrets};
+use crate::{
+    portone::{PortoneError, traced},
+    secrets::Secrets,
+};
 
 /// With less than this left a token is not used: PortOne extends one that has under a minute.
 const LEFT_MIN: Duration = Duration::from_secs(60);
@@ -75,7 +78,7 @@ async fn fetch(
     let pair = secrets.v1_key_pair().map_err(|_| PortoneError::NotConfigured(Generation::V1))?;
     let body = wire::GetToken { imp_key: &pair.key, imp_secret: pair.secret.expose_secret() };
     let request = http.post(format!("{base}/users/getToken")).timeout(timeout).json(&body);
-    let response = request.send().await.map_err(PortoneError::transport)?;
+    let response = traced(request).send().await.map_err(PortoneError::transport)?;
     let status = response.status();
     let body = response.bytes().await.map_err(PortoneError::transport)?;
     let envelope: wire::Envelope<wire::Token> = serde_json::from_slice(&body)

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::wire;
 use crate::{
     connection::Connection,
-    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError},
+    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError, traced},
     secrets::SecretCache,
 };
 
@@ -301,7 +301,7 @@ impl V2Client {
             if let Some(body) = body {
                 request = request.json(body);
             }
-            let response = request.send().await.map_err(PortoneError::transport)?;
+            let response = traced(request).send().await.map_err(PortoneError::transport)?;
             let status = response.status();
             if status == StatusCode::UNAUTHORIZED && !refreshed {
                 refreshed = true;

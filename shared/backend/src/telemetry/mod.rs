@@ -1,15 +1,19 @@
-//! JSON logs, one line each, with ids and no people.
+//! JSON logs, one line each, with ids and no people; metrics and traces made of them.
 //!
 //! Personal data and secrets cannot get here: `order::Personal` and `secrecy` print placeholders.
 //! Bodies are never logged, and other people's crates are held to warnings whatever `RUST_LOG` says,
 //! since at finer levels HTTP crates may print what they carry.
 
+mod metrics;
+pub mod trace;
+
 use std::{error::Error, process::ExitCode};
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config;
+use metrics::Metrics;
 
 /// The crates of this repository that log.
 const OURS: [&str; 12] = [
@@ -27,7 +31,8 @@ const OURS: [&str; 12] = [
     "webhook",
 ];
 
-/// Starts logging to stdout. `RUST_LOG` is a level or a list of `target=level`; `info` by default.
+/// Starts logging and metrics on stdout. `RUST_LOG` is a level or a list of `target=level`, `info` by default;
+/// metrics are made whatever it says.
 pub fn init() {
     let directives = config::log_directives().unwrap_or_else(|| "info".to_owned());
     let json = tracing_subscriber::fmt::layer()
@@ -35,7 +40,9 @@ pub fn init() {
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false);
-    tracing_subscriber::registry().with(json).with(targets(&directives)).init();
+    let metrics = Metrics::start(config::stack_name(), config::function_name());
+    let metrics = metrics.ok().map(|metrics| metrics.with_filter(targets("info")));
+    tracing_subscriber::registry().with(json.with_filter(targets(&directives))).with(metrics).init();
 }
 
 fn targets(directives: &str) -> Targets {
