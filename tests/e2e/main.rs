@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod alarms;
 mod at_once;
 mod back_office;
 mod back_office_days;
@@ -24,6 +25,7 @@ mod generations;
 mod idempotency;
 mod init;
 mod logs;
+mod metrics;
 mod mismatch;
 mod mismatch_crash;
 mod money_back;
@@ -41,6 +43,7 @@ mod stock;
 mod table_faults;
 mod tax_free;
 mod told;
+mod traces;
 mod v1;
 mod v1_beside_v2;
 mod v1_faults;

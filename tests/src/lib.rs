@@ -9,12 +9,14 @@
 //! | [`delivery`] | a webhook delivery made by hand: its body, its time, its signatures |
 //! | [`schedule`] | the schedule that looks, and time that passes |
 //! | [`v1`] | PortOne V1's window, page and webhook |
+//! | [`metrics`] | what the functions say to CloudWatch |
 //! | [`table`] | what is stored, as plain JSON |
 //! | [`functions`] | where the functions' executables are, and running one by itself |
 
 pub mod answer;
 pub mod delivery;
 pub mod functions;
+pub mod metrics;
 pub mod operator;
 pub mod schedule;
 pub mod shop;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::TemplateError;
 
 /// Parses one YAML (or JSON) document.
-pub(super) fn parse(text: &str) -> Result<Value, TemplateError> {
+pub fn parse(text: &str) -> Result<Value, TemplateError> {
     let documents = Yaml::load_from_str(text).map_err(|error| TemplateError::Syntax(error.to_string()))?;
     match documents.as_slice() {
         [document] => to_json(document),

@@ -3,7 +3,7 @@
 //! and refuses to know how a function is run or a request is answered.
 
 mod api;
-mod document;
+pub mod document;
 mod pattern;
 mod pipe;
 mod policy;
