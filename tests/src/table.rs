@@ -136,13 +136,28 @@ pub fn age_cancellations(stack: &Stack, order_id: &str, minutes: u32) {
     (0..rows).for_each(|row| age_row(stack, order_id, row, minutes));
 }
 
+/// As if PortOne had last been asked for them so many minutes earlier, where that was more than once.
+pub fn age_asking(stack: &Stack, order: &Value, minutes: u32) {
+    let order_id = order["id"].as_str().expect("an order has an id");
+    for (row, cancellation) in order["cancellations"].as_array().into_iter().flatten().enumerate() {
+        age_row(stack, order_id, row, minutes);
+        if cancellation["askedAgainAt"].is_number() {
+            age(stack, order_id, row, "askedAgainAt", minutes);
+        }
+    }
+}
+
 fn age_row(stack: &Stack, order_id: &str, row: usize, minutes: u32) {
+    age(stack, order_id, row, "at", minutes);
+}
+
+fn age(stack: &Stack, order_id: &str, row: usize, member: &str, minutes: u32) {
     let earlier = (i64::from(minutes) * 60_000).to_string();
     let request = json!({
         "TableName": stack.table_name(),
         "Key": order_key(order_id),
         "UpdateExpression": format!("SET cancellations[{row}].#at = cancellations[{row}].#at - :earlier"),
-        "ExpressionAttributeNames": { "#at": "at" },
+        "ExpressionAttributeNames": { "#at": member },
         "ExpressionAttributeValues": { ":earlier": { "N": earlier } },
     });
     let request = serde_json::from_value(request).expect("an UpdateItem request");

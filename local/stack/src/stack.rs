@@ -32,7 +32,7 @@ use crate::{
     secret::{self, SECRET_ID},
     secrets_manager::SecretsManager,
     shop,
-    wire::{Backend, Call, Mark, Wire},
+    wire::{Backend, Call, Hook, Mark, Wire},
 };
 
 /// A local system. Dropping it kills the functions; [`Stack::shutdown`] also waits for that.
@@ -210,6 +210,19 @@ impl Stack {
     /// The functions.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// For [`crate::Fault::CallBefore`] and [`crate::Fault::CallAfter`]: SIGKILLs every process of a function.
+    /// The call that it happens to goes no further, since nobody is there to hear of it.
+    pub fn killer(&self, function: &str) -> Hook {
+        let (gateway, function) = (self.gateway.clone(), function.to_owned());
+        Arc::new(move |_| {
+            let (gateway, function) = (gateway.clone(), function.clone());
+            Box::pin(async move {
+                let _ = gateway.kill(&function).await;
+                std::future::pending::<()>().await;
+            })
+        })
     }
 
     /// Runs a function's schedule once, now, with the template's `Input`: `reconcile`, or where a function

@@ -17,6 +17,9 @@ use super::{gate::GateState, operation::Request};
 /// Something to run at one point of a call; the call waits for it.
 pub type Hook = Arc<dyn Fn(Request) -> BoxFuture<'static, ()> + Send + Sync>;
 
+/// Decides about a call by whatever it likes; `None` lets it pass.
+pub type Chooser = Arc<dyn Fn(&Request) -> Option<Fault> + Send + Sync>;
+
 /// What happens to a call.
 #[derive(Clone)]
 pub enum Fault {

@@ -27,7 +27,7 @@ use hyper_util::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use calls::{Call, rounds};
-pub use fault::{Fault, Hook, Injected, Rule};
+pub use fault::{Chooser, Fault, Hook, Injected, Rule};
 pub use gate::Gate;
 pub use operation::Request;
 
@@ -66,6 +66,7 @@ pub(crate) struct Shared {
     latency_us: AtomicU64,
     next_id: AtomicU64,
     rules: Mutex<Vec<Active>>,
+    chooser: Mutex<Option<Chooser>>,
     calls: Mutex<Vec<Call>>,
     roles: Option<Arc<Roles>>,
 }
@@ -105,6 +106,7 @@ impl Wire {
             latency_us: AtomicU64::new(0),
             next_id: AtomicU64::new(0),
             rules: Mutex::default(),
+            chooser: Mutex::default(),
             calls: Mutex::default(),
             roles,
         });
@@ -123,6 +125,12 @@ impl Wire {
         let (active, hits) = Active::new(id, rule, fault);
         lock(&self.shared.rules).push(active);
         Injected { id, hits }
+    }
+
+    /// Asks `chooser` about every call that no rule takes, from now on. It is asked for one call after the
+    /// other, so that a history can be told from a seed.
+    pub fn choose(&self, chooser: Chooser) {
+        *lock(&self.shared.chooser) = Some(chooser);
     }
 
     /// Holds calls of `rule` before the backend sees them. A caller that is killed while it is held never
@@ -148,6 +156,7 @@ impl Wire {
     /// Takes every fault off the wire; the latency stays.
     pub fn heal(&self) {
         lock(&self.shared.rules).clear();
+        *lock(&self.shared.chooser) = None;
     }
 
     /// Every call reaches the backend this much later.

@@ -110,7 +110,8 @@ async fn answer(
     }
     let fault = lock(&shared.rules)
         .iter_mut()
-        .find_map(|active| active.takes(&request).then(|| active.fault.clone()));
+        .find_map(|active| active.takes(&request).then(|| active.fault.clone()))
+        .or_else(|| lock(&shared.chooser).as_ref().and_then(|chooser| chooser(&request)));
     let entry = Entry::new(&shared, &request.operation, fault.is_some());
 
     let latency = Duration::from_micros(shared.latency_us.load(Ordering::Relaxed));

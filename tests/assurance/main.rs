@@ -1,0 +1,15 @@
+//! Whatever fails, no payment is lost, doubled, or shown in a state that PortOne does not have, and every order
+//! ends right once the network is healed: proven on the functions' real processes. `docs/ASSURANCE.md` has the
+//! counts, and what is not proven.
+
+#![allow(clippy::unwrap_used, reason = "a proof that cannot go on has failed")]
+
+mod crash;
+mod fault;
+mod history;
+mod lanes;
+mod model;
+mod operation;
+mod points;
+mod quiet;
+mod weather;
