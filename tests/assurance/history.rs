@@ -333,7 +333,7 @@ async fn histories_of_all_that_can_go_wrong_end_right() {
     let begun = Instant::now();
     let (mut faults, mut met, mut done) = (Vec::new(), 0, 0);
     // In portions, so that a run of hours tells how far it is.
-    for portion in (first..first + count).collect::<Vec<_>>().chunks(100) {
+    for portion in (first..first + count).collect::<Vec<_>>().chunks(20) {
         for told in side_by_side(portion.iter().copied().map(tell)).await {
             done += 1;
             met += told.lines.iter().filter(|line| line.starts_with("step ")).count();

@@ -4,12 +4,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a proof that cannot go on has failed")]
 
+mod chart;
 mod crash;
 mod fault;
 mod history;
 mod lanes;
+mod load;
 mod model;
 mod operation;
 mod points;
 mod quiet;
+mod races;
 mod weather;

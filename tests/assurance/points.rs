@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use local_stack::Backend;
 
 use crate::{
+    lanes::setting,
     operation::{self, Operation},
     quiet::come_to_rest,
 };
@@ -23,7 +24,8 @@ pub struct Point {
     pub after: usize,
 }
 
-/// Every call of a process that starts afresh.
+/// Every call of a process that starts afresh. Of the schedule's queries of 32 shards, which are alike, three,
+/// unless `ASSURANCE_ALL` is 1.
 pub async fn of(operation: Operation) -> (Operation, Vec<Point>) {
     let shop = operation::open().await;
     let case = operation.prepare(&shop).await;
@@ -38,6 +40,9 @@ pub async fn of(operation: Operation) -> (Operation, Vec<Point>) {
         let seen = seen.entry((call.backend, call.operation.clone())).or_default();
         points.push(Point { backend: call.backend, operation: call.operation, after: *seen });
         *seen += 1;
+    }
+    if setting("ASSURANCE_ALL", 0) == 0 {
+        points.retain(|point| point.operation != "Query" || matches!(point.after, 0 | 15 | 31));
     }
     come_to_rest(&shop).await.expect("nothing disturbs it");
     assert!(!points.is_empty(), "{operation:?} calls nobody");

@@ -88,6 +88,7 @@ impl Shop {
         let mut options = StackOptions::new(functions::folder());
         options.products = Products::File(Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue.json"));
         options.log = log;
+        options.dynamodb = std::env::var("DYNAMODB_URL").ok();
         change(&mut options);
         let stack = Stack::start(options).await.expect("the local system starts");
         stack.simulator().set_webhook_rules(|rules| rules.hold = true);

@@ -32,9 +32,7 @@ pub fn items(stack: &Stack, prefix: &str) -> Vec<Value> {
 /// An order's item as DynamoDB's JSON; panics if there is none.
 pub fn raw_order(stack: &Stack, order_id: &str) -> Value {
     let request = json!({ "TableName": stack.table_name(), "Key": order_key(order_id) });
-    let request = serde_json::from_value(request).expect("a GetItem request");
-    let found = stack.database().get_item(request).expect("the table can be read");
-    serde_json::to_value(found).expect("a GetItem response is JSON")["Item"].clone()
+    stack.table().call("GetItem", request).expect("the table can be read")["Item"].clone()
 }
 
 /// The whole table, a page after the other, as DynamoDB's JSON.
@@ -42,9 +40,7 @@ fn scan(stack: &Stack) -> Vec<Value> {
     let mut request = json!({ "TableName": stack.table_name() });
     let mut items = Vec::new();
     loop {
-        let page = serde_json::from_value(request.clone()).expect("a Scan request");
-        let page = stack.database().scan(page).expect("the table can be scanned");
-        let page = serde_json::to_value(page).expect("a Scan response is JSON");
+        let page = stack.table().call("Scan", request.clone()).expect("the table can be scanned");
         items.extend(page["Items"].as_array().cloned().unwrap_or_default());
         match &page["LastEvaluatedKey"] {
             Value::Object(last) if !last.is_empty() => request["ExclusiveStartKey"] = json!(last),
@@ -56,8 +52,7 @@ fn scan(stack: &Stack) -> Vec<Value> {
 /// Writes an item as DynamoDB's JSON, in place of what was there.
 pub fn put(stack: &Stack, item: &Value) {
     let request = json!({ "TableName": stack.table_name(), "Item": item });
-    let request = serde_json::from_value(request).expect("a PutItem request");
-    stack.database().put_item(request).expect("the item can be written");
+    stack.table().call("PutItem", request).expect("the item can be written");
 }
 
 /// Sets one attribute of a product.
@@ -81,8 +76,7 @@ pub fn set_inside(stack: &Stack, order_id: &str, map: &str, member: &str, value:
         "ExpressionAttributeNames": { "#map": map, "#member": member },
         "ExpressionAttributeValues": { ":value": value },
     });
-    let request = serde_json::from_value(request).expect("an UpdateItem request");
-    stack.database().update_item(request).expect("the order has this map");
+    stack.table().call("UpdateItem", request).expect("the order has this map");
 }
 
 /// Takes one attribute off a product.
@@ -93,8 +87,7 @@ pub fn unset_product(stack: &Stack, product_id: &str, attribute: &str) {
         "UpdateExpression": "REMOVE #attribute",
         "ExpressionAttributeNames": { "#attribute": attribute },
     });
-    let request = serde_json::from_value(request).expect("an UpdateItem request");
-    stack.database().update_item(request).expect("the product can be changed");
+    stack.table().call("UpdateItem", request).expect("the product can be changed");
 }
 
 /// Deletes a product.
@@ -103,8 +96,7 @@ pub fn delete_product(stack: &Stack, product_id: &str) {
         "TableName": stack.table_name(),
         "Key": { "PK": { "S": format!("PRODUCT#{product_id}") }, "SK": { "S": "PRODUCT" } },
     });
-    let request = serde_json::from_value(request).expect("a DeleteItem request");
-    stack.database().delete_item(request).expect("the product can be deleted");
+    stack.table().call("DeleteItem", request).expect("the product can be deleted");
 }
 
 fn order_key(order_id: &str) -> Value {
@@ -120,8 +112,7 @@ fn set(stack: &Stack, partition: &str, sort: &str, attribute: &str, value: &Valu
         "ExpressionAttributeNames": { "#attribute": attribute },
         "ExpressionAttributeValues": { ":value": value },
     });
-    let request = serde_json::from_value(request).expect("an UpdateItem request");
-    stack.database().update_item(request).expect("the item is there and can be changed");
+    stack.table().call("UpdateItem", request).expect("the item is there and can be changed");
 }
 
 /// As if PortOne had been asked for the order's first cancellation so many minutes earlier.
@@ -160,6 +151,5 @@ fn age(stack: &Stack, order_id: &str, row: usize, member: &str, minutes: u32) {
         "ExpressionAttributeNames": { "#at": member },
         "ExpressionAttributeValues": { ":earlier": { "N": earlier } },
     });
-    let request = serde_json::from_value(request).expect("an UpdateItem request");
-    stack.database().update_item(request).expect("the order has this cancellation");
+    stack.table().call("UpdateItem", request).expect("the order has this cancellation");
 }

@@ -1,5 +1,9 @@
-//! The table on one machine: dynoxide behind a listener, with the table that the template defines. The
-//! embedded database is given out as it is, for looking at what is stored and for sweeping expired items.
+//! The table on one machine: dynoxide behind a listener, with the table that the template defines; or a table of
+//! one's own in another implementation, which is given by its URL.
+//!
+//! What is stored is looked at and changed past the wire by [`DynamoDb::call`], whoever stores it.
+
+mod elsewhere;
 
 use std::{fs, path::Path};
 
@@ -11,14 +15,18 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::catalogue::Product;
 
-/// The name of the local table.
+/// The name of the embedded table.
 pub const TABLE_NAME: &str = "orders";
 
 /// A running DynamoDB with one table.
 pub struct DynamoDb {
-    database: Database,
-    stop: watch::Sender<bool>,
-    server: JoinHandle<()>,
+    table: String,
+    place: Place,
+}
+
+enum Place {
+    Embedded { database: Database, stop: watch::Sender<bool>, server: JoinHandle<()> },
+    Elsewhere { url: String },
 }
 
 impl DynamoDb {
@@ -41,25 +49,58 @@ impl DynamoDb {
             };
             let _ = dynoxide::server::serve_with_shutdown(listener, serving, stopped).await;
         });
-        Ok(Self { database, stop, server })
+        Ok(Self { table: TABLE_NAME.to_owned(), place: Place::Embedded { database, stop, server } })
     }
 
-    /// The embedded database.
-    pub fn database(&self) -> &Database {
-        &self.database
+    /// A new table in the DynamoDB at `url`, under a name that no other stack has.
+    pub fn elsewhere(url: &str, table: &Table) -> anyhow::Result<Self> {
+        let name = format!("{TABLE_NAME}-{}", uuid::Uuid::new_v4().simple());
+        let place = Place::Elsewhere { url: url.trim_end_matches('/').to_owned() };
+        let elsewhere = Self { table: name, place };
+        elsewhere.call("CreateTable", table.create_request(&elsewhere.table))?;
+        Ok(elsewhere)
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The embedded database, if it is that.
+    pub fn database(&self) -> Option<&Database> {
+        match &self.place {
+            Place::Embedded { database, .. } => Some(database),
+            Place::Elsewhere { .. } => None,
+        }
+    }
+
+    /// One call, past the wire: `PutItem`, `Scan` … in DynamoDB's JSON. Waits for its end.
+    pub fn call(&self, operation: &str, request: Value) -> anyhow::Result<Value> {
+        let database = match &self.place {
+            Place::Embedded { database, .. } => database,
+            Place::Elsewhere { url } => return elsewhere::call(url, operation, &request),
+        };
+        Ok(match operation {
+            "GetItem" => serde_json::to_value(database.get_item(serde_json::from_value(request)?)?)?,
+            "PutItem" => serde_json::to_value(database.put_item(serde_json::from_value(request)?)?)?,
+            "UpdateItem" => serde_json::to_value(database.update_item(serde_json::from_value(request)?)?)?,
+            "DeleteItem" => serde_json::to_value(database.delete_item(serde_json::from_value(request)?)?)?,
+            "Scan" => serde_json::to_value(database.scan(serde_json::from_value(request)?)?)?,
+            other => bail!("{other} is not called past the wire"),
+        })
     }
 
     /// Writes products. With `keep`, those that the table already has are left as they are, so that stock
     /// that was sold stays sold.
     pub fn load(&self, products: &[Product], keep: bool) -> anyhow::Result<()> {
         for product in products {
-            let mut request = product.load_request(TABLE_NAME);
+            let mut request = product.load_request(&self.table);
             if keep {
                 request["ConditionExpression"] = Value::from("attribute_not_exists(PK)");
             }
-            match self.database.update_item(serde_json::from_value(request)?) {
+            match self.call("UpdateItem", request) {
                 Ok(_) => {}
-                Err(dynoxide::DynoxideError::ConditionalCheckFailedException(..)) if keep => {}
+                Err(error) if keep && is_condition(&error) => {}
                 Err(error) => bail!("product {}: {error}", product.id.as_str()),
             }
         }
@@ -67,10 +108,18 @@ impl DynamoDb {
     }
 
     pub(crate) fn stop(&self) {
-        self.stop.send_replace(true);
-        // Connections of killed functions end by themselves; nobody else is waited for.
-        self.server.abort();
+        if let Place::Embedded { stop, server, .. } = &self.place {
+            stop.send_replace(true);
+            // Connections of killed functions end by themselves; nobody else is waited for.
+            server.abort();
+        }
     }
+}
+
+fn is_condition(error: &anyhow::Error) -> bool {
+    let embedded = error.downcast_ref::<dynoxide::DynoxideError>();
+    matches!(embedded, Some(dynoxide::DynoxideError::ConditionalCheckFailedException(..)))
+        || error.to_string().contains("ConditionalCheckFailedException")
 }
 
 fn create(database: &Database, table: &Table, record: Option<&Path>) -> anyhow::Result<()> {

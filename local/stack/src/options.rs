@@ -76,6 +76,9 @@ pub struct StackOptions {
     /// Whether the table has its stream and the pipe to the bus runs. The embedded DynamoDB looks through the
     /// whole stream at every write (2 ms after 10,000 of them), so a test of many writes does without.
     pub stream: bool,
+    /// Another DynamoDB, by its URL, in place of the embedded one. The stack makes a table of its own there; the
+    /// pipe to the bus does not run, since streams differ.
+    pub dynamodb: Option<String>,
     /// Variables that every function gets; they win over all others.
     pub extra_env: BTreeMap<String, String>,
     /// Where it is written down what the functions ask of their roles (`ROLES_RECORD`, if the suite sets it).
@@ -101,6 +104,7 @@ impl StackOptions {
             clock_speed: 1,
             run_schedules: false,
             stream: true,
+            dynamodb: None,
             extra_env: BTreeMap::new(),
             roles_record: std::env::var_os("ROLES_RECORD").map(PathBuf::from),
             max_environments: 64,

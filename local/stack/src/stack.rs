@@ -21,7 +21,7 @@ use crate::{
     console::{self, Console},
     data::DataFolder,
     docs,
-    dynamodb::{DynamoDb, TABLE_NAME},
+    dynamodb::DynamoDb,
     iam::Roles,
     objects::{self, Objects},
     operator,
@@ -70,9 +70,15 @@ impl Stack {
         let template = Template::read(&options.root.join("template.yaml"), &overrides)?;
 
         let table = template.table().context("template.yaml has no table")?.clone();
-        let table = if options.stream { table } else { table.without_stream() };
-        let dynamodb_url = address(&ports.dynamodb)?;
-        let dynamodb = DynamoDb::start(ports.dynamodb, data.as_ref().map(DataFolder::path), &table)?;
+        let stream = options.stream && options.dynamodb.is_none();
+        let table = if stream { table } else { table.without_stream() };
+        let (dynamodb_url, dynamodb) = match &options.dynamodb {
+            Some(url) => (url.trim_end_matches('/').to_owned(), DynamoDb::elsewhere(url, &table)?),
+            None => {
+                let url = address(&ports.dynamodb)?;
+                (url, DynamoDb::start(ports.dynamodb, data.as_ref().map(DataFolder::path), &table)?)
+            }
+        };
         load_products(&dynamodb, &options)?;
 
         let secrets_manager_url = address(&ports.secrets_manager)?;
@@ -124,7 +130,7 @@ impl Stack {
         platform_environment.extend(options.extra_env.clone());
         let environment = BTreeMap::from(
             [
-                ("TABLE_NAME", TABLE_NAME),
+                ("TABLE_NAME", dynamodb.table()),
                 ("PORTONE_SECRET_ID", SECRET_ID),
                 ("PORTONE_STORE_ID", &store_id),
                 ("PORTONE_CHANNEL_KEY", &channel_key),
@@ -161,7 +167,7 @@ impl Stack {
             ))
             .merge(docs::router(&options.root.join("docs")))
             .merge(shop::router(&options.root, &simulator));
-        let pipe = template.pipe().filter(|_| options.stream).cloned();
+        let pipe = template.pipe().filter(|_| stream).cloned();
         let log = options.log.clone();
         let gateway = Gateway::start(GatewayConfig {
             listener: ports.shop_and_api,
@@ -178,9 +184,8 @@ impl Stack {
         })
         .await?;
         let gateway = Arc::new(gateway);
-        if let Some(pipe) = pipe {
+        if let (Some(pipe), Some(database)) = (pipe, dynamodb.database()) {
             let file = data.as_ref().map(|data| data.file("pipe.json"));
-            let database = dynamodb.database();
             let pipe = RunningPipe::start(pipe, database, gateway.clone(), bus.clone(), file, log)?;
             running.get_or_init(|| pipe);
         }
@@ -288,14 +293,19 @@ impl Stack {
         &self.objects
     }
 
-    /// The embedded database itself.
+    /// The embedded database itself. Panics where the table is elsewhere.
     pub fn database(&self) -> &Database {
-        self.dynamodb.database()
+        self.dynamodb.database().expect("the table is in the embedded database")
+    }
+
+    /// The table, past the wire.
+    pub fn table(&self) -> &DynamoDb {
+        &self.dynamodb
     }
 
     /// The table's name.
     pub fn table_name(&self) -> &str {
-        TABLE_NAME
+        self.dynamodb.table()
     }
 
     /// The wire between the functions and a backend: counts, latency, faults.
