@@ -67,7 +67,7 @@ pub fn svg(title: &str, lines: &[Line]) -> String {
         (LEFT + WIDTH - RIGHT) / 2.0,
         HEIGHT - 10.0
     );
-    for Line { name, colour, points } in lines {
+    for Line { colour, points, .. } in lines {
         let places: Vec<_> =
             points.iter().map(|(load, ms)| format!("{:.1},{:.1}", x(*load), y(*ms))).collect();
         let _ = write!(
@@ -78,10 +78,15 @@ pub fn svg(title: &str, lines: &[Line]) -> String {
         for (load, ms) in points {
             let _ = write!(out, "<circle cx='{:.1}' cy='{:.1}' r='3' fill='{colour}'/>", x(*load), y(*ms));
         }
-        if let Some((load, ms)) = points.last() {
-            let at = (x(*load) + 8.0, y(*ms) + 4.0);
-            let _ = write!(out, "<text x='{:.1}' y='{:.1}' fill='{colour}'>{name}</text>", at.0, at.1);
-        }
+    }
+    // The names stand beside the lines' ends, one below the other.
+    let mut ends: Vec<_> = lines.iter().filter_map(|line| Some((y(line.points.last()?.1), line))).collect();
+    ends.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let mut free = TOP;
+    for (end, Line { name, colour, .. }) in ends {
+        free = free.max(end + 4.0);
+        let _ = write!(out, "<text x='{}' y='{free:.1}' fill='{colour}'>{name}</text>", WIDTH - RIGHT + 8.0);
+        free += 14.0;
     }
     out.push_str("</svg>\n");
     out

@@ -160,6 +160,7 @@ pub fn overdue(shop: &Shop, story: &mut Story) {
     table::set_order(&shop.stack, id, "expiresAt", &millis_ago(AGO));
     if shop.stored(id)["virtualAccount"].is_object() {
         table::set_inside(&shop.stack, id, "virtualAccount", "expiresAt", &millis_ago(AGO));
+        story.account_expired = true;
     }
     story.expired = true;
 }

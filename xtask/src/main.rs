@@ -25,7 +25,8 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   dev [--port N] [--data DIR] [--fresh]       the whole system on this machine
-  test [NAME…] [--list]                       every test and every gate, or the steps named
+  test [NAME…] [--dynamodb URL] [--list]      every test and every gate, or the steps named; with the
+                                              stories' tables in another DynamoDB
   build [--arch x86_64|arm64]                 release artifacts in target/lambda/
   bench                                       the performance table
   openapi                                     docs/openapi.json, from the wire types

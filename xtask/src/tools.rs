@@ -88,7 +88,16 @@ pub fn cargo_deny() -> anyhow::Result<PathBuf> {
 
 /// Chromium and a font with Hangul.
 pub fn browser() -> anyhow::Result<()> {
-    let wanted = ["chromium", "fonts-noto-cjk"];
+    packages(["chromium", "fonts-noto-cjk"])
+}
+
+/// What shows a process another time than the machine's.
+pub fn other_clocks() -> anyhow::Result<()> {
+    packages(["libfaketime"])
+}
+
+/// Installs those packages of Debian or Ubuntu that are not there.
+fn packages<const N: usize>(wanted: [&'static str; N]) -> anyhow::Result<()> {
     let missing: Vec<_> = wanted
         .into_iter()
         .filter(|package| !process::succeeds(Command::new("dpkg").args(["--status", package])))

@@ -13,9 +13,9 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use steps::STEPS;
+use steps::{DYNAMODB, STEPS};
 
-const USAGE: &str = "cargo xtask test [NAME…] [--list]";
+const USAGE: &str = "cargo xtask test [NAME…] [--dynamodb URL] [--list]";
 
 /// One step of the suite.
 struct Step {
@@ -50,6 +50,12 @@ pub fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
             Long("list") => {
                 STEPS.iter().for_each(|step| println!("{:14} {}", step.name, step.proves));
                 return Ok(ExitCode::SUCCESS);
+            }
+            Long("dynamodb") => {
+                let url = arguments.value()?.string()?;
+                if DYNAMODB.set(url).is_err() {
+                    bail!("one --dynamodb is enough");
+                }
             }
             Value(name) => names.push(name.string()?),
             other => return Err(other.unexpected()).context(USAGE),

@@ -1,8 +1,11 @@
 //! The steps of the suite, as one table, and what each of them runs.
 
 use std::{
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
@@ -56,6 +59,18 @@ pub(super) const STEPS: &[Step] = &[
         run: doctor,
     },
     Step {
+        name: "assurance",
+        proves: "crashes, faults, races, load and seeded histories end right",
+        needs: &["functions"],
+        run: assurance,
+    },
+    Step {
+        name: "another-table",
+        proves: "stories about stock, keys and crashes hold with another DynamoDB",
+        needs: &["functions"],
+        run: another_table,
+    },
+    Step {
         name: "clients",
         proves: "PortOne's own server SDKs accept the simulator",
         needs: &["system"],
@@ -97,6 +112,12 @@ pub(super) const STEPS: &[Step] = &[
         run: release,
     },
 ];
+
+/// `--dynamodb`: where the stories' tables are, instead of in the embedded database.
+pub(super) static DYNAMODB: OnceLock<String> = OnceLock::new();
+
+/// Another DynamoDB has started by then.
+const START_MAX: Duration = Duration::from_secs(30);
 
 const BOTH: [Workspace; 2] = [Workspace::Functions, Workspace::Local];
 
@@ -156,7 +177,8 @@ fn end_to_end() -> anyhow::Result<Passed> {
         std::fs::remove_file(&record).with_context(|| record.display().to_string())?;
     }
     let mut stories = Workspace::Local.cargo("test");
-    process::run(stories.args(["--package", "end-to-end"]).env("ROLES_RECORD", record))?;
+    stories.args(["--package", "end-to-end", "--lib", "--test", "e2e"]).env("ROLES_RECORD", record);
+    process::run(stories.envs(DYNAMODB.get().map(|url| ("DYNAMODB_URL", url))))?;
     Ok(Passed::Whole)
 }
 
@@ -174,6 +196,60 @@ fn roles() -> anyhow::Result<Passed> {
 fn doctor() -> anyhow::Result<Passed> {
     process::run(Workspace::Local.cargo("test").args(["--package", "doctor"]))?;
     Ok(Passed::Whole)
+}
+
+/// One after the other, since each keeps the machine busy by itself.
+fn assurance() -> anyhow::Result<Passed> {
+    tools::other_clocks()?;
+    let mut test = Workspace::Local.cargo("test");
+    test.args(["--package", "end-to-end", "--test", "assurance", "--", "--test-threads=1", "--nocapture"]);
+    process::run(&mut test)?;
+    Ok(Passed::Whole)
+}
+
+/// Stories that ask of a table what a table can get wrong: conditions, transactions, indexes, old items.
+const OF_THE_TABLE: [&str; 3] = ["stock::", "idempotency::", "mismatch_crash::a_payment"];
+
+fn another_table() -> anyhow::Result<Passed> {
+    let folder = folder("tests/another-dynamodb")?;
+    let requirements = std::fs::read_to_string(folder.join("requirements.txt"))
+        .context("tests/another-dynamodb/requirements.txt")?;
+    let python = tools::python_environment("another-dynamodb", &requirements)?.join("python");
+    let server = AnotherTable::start(Command::new(python).arg(folder.join("serve.py")))?;
+    let mut test = Workspace::Local.cargo("test");
+    test.args(["--package", "end-to-end", "--test", "e2e", "--"]).args(OF_THE_TABLE);
+    process::run(test.env("DYNAMODB_URL", &server.url))?;
+    Ok(Passed::Whole)
+}
+
+/// A server that ends with this.
+struct AnotherTable {
+    child: std::process::Child,
+    url: String,
+}
+
+impl AnotherTable {
+    fn start(command: &mut Command) -> anyhow::Result<Self> {
+        // Free now, and nobody else's until the server takes it a moment later.
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let child = command.arg(port.to_string()).spawn().context("the other DynamoDB does not start")?;
+        let server = Self { child, url: format!("http://127.0.0.1:{port}") };
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if begun.elapsed() > START_MAX {
+                bail!("the other DynamoDB does not answer");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(server)
+    }
+}
+
+impl Drop for AnotherTable {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn programs() -> PathBuf {
