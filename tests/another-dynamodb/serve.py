@@ -11,5 +11,5 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import run_simple
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
-application = DomainDispatcherApplication(create_backend_app, service="dynamodb")
+application = DomainDispatcherApplication(create_backend_app)
 run_simple("127.0.0.1", int(sys.argv[1]), application, threaded=False)

@@ -89,6 +89,9 @@ fn standing(story: &Story, payment: Option<&Value>) -> (Vec<&'static str>, i64, 
         return (statuses, seen.returned, seen.ids.clone());
     }
     let status = seen.as_ref().map(|seen| seen.status.as_str());
+    // V1 has no word for what a PG has not decided: there it is a window that was opened.
+    let v1 = payment.is_some_and(|payment| payment["version"] == "V1");
+    let status = status.filter(|status| !v1 || *status != "PAY_PENDING");
     let undecided = matches!(status, Some("PAY_PENDING" | "VIRTUAL_ACCOUNT_ISSUED"));
     if story.late_window && undecided {
         return (vec!["CANCELLED", "EXPIRED"], 0, BTreeSet::new());
