@@ -67,7 +67,7 @@ fn day(totals: &DayTotals) -> DayView {
     let sums = totals.sums.iter().map(|(currency, sums)| {
         let DaySums { payments, cancellations, returns } = *sums;
         TotalsView {
-            currency: scalar::Currency(currency),
+            currency: scalar::Currency(*currency),
             payments: moved(payments),
             cancellations: moved(cancellations),
             returns: moved(returns),
