@@ -83,7 +83,7 @@ impl Weather {
     fn fate(&self, backend: Backend, request: &Request) -> Option<Fault> {
         let mut state = self.state();
         // The schedule begins with another shard each minute: a shard's query is known by its shard.
-        let shard = (request.operation == "Query").then(|| shard(request)).unwrap_or_default();
+        let shard = if request.operation == "Query" { shard(request) } else { String::new() };
         let call = format!("{backend:?} {} {shard}", request.operation);
         let nth = state.seen.entry(call.clone()).or_default();
         let n = nth.to_string();

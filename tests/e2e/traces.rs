@@ -37,9 +37,12 @@ async fn placed_with(shop: &Shop, traceparent: &str) -> (Placed, Answer) {
     (Placed::of(answer.expect(201)), answer)
 }
 
+/// Operations with the `traceparent` that they were sent with.
+type Heard = Arc<Mutex<Vec<(String, Option<String>)>>>;
+
 /// Every `traceparent` that PortOne is sent, with the operation.
-fn overheard(shop: &Shop) -> Arc<Mutex<Vec<(String, Option<String>)>>> {
-    let heard = Arc::new(Mutex::new(Vec::new()));
+fn overheard(shop: &Shop) -> Heard {
+    let heard = Heard::default();
     let calls = heard.clone();
     let listen = Rule::any().when(move |call| {
         let trace = call.headers.get("traceparent").map(|value| value.to_str().unwrap().to_owned());

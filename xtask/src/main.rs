@@ -28,7 +28,7 @@ cargo xtask <command>
   test [NAME…] [--dynamodb URL] [--list]      every test and every gate, or the steps named; with the
                                               stories' tables in another DynamoDB
   build [--arch x86_64|arm64]                 release artifacts in target/lambda/
-  bench                                       the performance table
+  bench [--exact] [--write] [--invocations N] the performance table, written to docs/PERFORMANCE.md
   openapi                                     docs/openapi.json, from the wire types
   products load FILE [--table NAME] [--endpoint-url URL]
                                               validates a catalogue and writes it to the table
@@ -57,7 +57,7 @@ fn run() -> anyhow::Result<ExitCode> {
         "dev" => dev::run(arguments),
         "test" => test::run(arguments),
         "build" => build::run(arguments),
-        "bench" => bench::run(),
+        "bench" => bench::run(arguments),
         "openapi" => openapi::run(arguments),
         "products" => products::run(arguments),
         "deploy" => deploy::run(arguments),

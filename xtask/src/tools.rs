@@ -96,6 +96,11 @@ pub fn other_clocks() -> anyhow::Result<()> {
     packages(["libfaketime"])
 }
 
+/// What counts instructions.
+pub fn callgrind() -> anyhow::Result<()> {
+    packages(["valgrind"])
+}
+
 /// Installs those packages of Debian or Ubuntu that are not there.
 fn packages<const N: usize>(wanted: [&'static str; N]) -> anyhow::Result<()> {
     let missing: Vec<_> = wanted

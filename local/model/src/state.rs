@@ -129,6 +129,7 @@ fn new_order(scenario: &Scenario) -> Order {
         look_at: None,
         language: Language::Korean,
         journal: Vec::new(),
+        trace: None,
     };
     order.begun(look(minute(0)))
 }
@@ -197,6 +198,7 @@ fn print_of_order(order: &Order) -> u64 {
         holds_stock,
         look_at,
         // One and the same in every state of a model.
+        trace: _,
         id: _,
         name: _,
         total: _,

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 
 use super::{Passed, Step, template};
 use crate::{
-    build, process,
+    bench, build, process,
     repository::{Architecture, LOCAL_SYSTEM, Workspace, functions, root},
     tools,
 };
@@ -88,6 +88,7 @@ pub(super) const STEPS: &[Step] = &[
         needs: &["functions", "system"],
         run: api,
     },
+    Step {
         name: "roles",
         proves: "every function may do what it did in the stories, and nothing else",
         needs: &["system", "end-to-end"],
@@ -110,6 +111,12 @@ pub(super) const STEPS: &[Step] = &[
         proves: "the release binaries are small and start on Lambda",
         needs: &[],
         run: release,
+    },
+    Step {
+        name: "bench",
+        proves: "calls, rounds, units, sizes and instructions are what bench/exact.json says",
+        needs: &["release"],
+        run: exact_costs,
     },
 ];
 
@@ -351,5 +358,10 @@ fn dependencies() -> anyhow::Result<Passed> {
 /// For this machine's architecture: the gates are the same for all.
 fn release() -> anyhow::Result<Passed> {
     build::build(Architecture::host()?, &functions()?)?;
+    Ok(Passed::Whole)
+}
+
+fn exact_costs() -> anyhow::Result<Passed> {
+    bench::exact()?;
     Ok(Passed::Whole)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Backend;
+use super::{Backend, HalfUnits};
 
 /// One call of a function to a backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Call {
     pub forwarded: bool,
     /// Whether a fault happened to it.
     pub faulty: bool,
+    /// What DynamoDB charged for it, if the wire is metered.
+    pub units: Option<HalfUnits>,
 }
 
 /// The most calls of which each began only after the one before had ended: what a caller has to wait for
@@ -55,6 +57,7 @@ mod tests {
             status: Some(200),
             forwarded: true,
             faulty: false,
+            units: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The wires between the functions and their backends: a reverse proxy in front of each one that counts
 //! calls, adds latency, and makes go wrong what goes wrong in the cloud. Functions and backends know
-//! nothing of it. It never changes what it forwards.
+//! nothing of it. It never changes what it forwards, except that a metered wire asks DynamoDB what a call
+//! costs.
 
 mod calls;
 mod fault;
@@ -8,12 +9,13 @@ mod gate;
 mod operation;
 mod proxy;
 mod reply;
+mod units;
 
 use std::{
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -30,6 +32,7 @@ pub use calls::{Call, rounds};
 pub use fault::{Chooser, Fault, Hook, Injected, Rule};
 pub use gate::Gate;
 pub use operation::Request;
+pub use units::HalfUnits;
 
 use crate::iam::Roles;
 use fault::Active;
@@ -64,6 +67,7 @@ pub(crate) struct Shared {
     client: Client<HttpConnector, Full<Bytes>>,
     epoch: Instant,
     latency_us: AtomicU64,
+    metered: AtomicBool,
     next_id: AtomicU64,
     rules: Mutex<Vec<Active>>,
     chooser: Mutex<Option<Chooser>>,
@@ -104,6 +108,7 @@ impl Wire {
             client,
             epoch,
             latency_us: AtomicU64::new(0),
+            metered: AtomicBool::new(false),
             next_id: AtomicU64::new(0),
             rules: Mutex::default(),
             chooser: Mutex::default(),
@@ -165,6 +170,11 @@ impl Wire {
         self.shared.latency_us.store(micros, Ordering::Relaxed);
     }
 
+    /// From now on DynamoDB is asked what each call costs; see [`Call::units`].
+    pub fn meter(&self) {
+        self.shared.metered.store(true, Ordering::Relaxed);
+    }
+
     /// Every call so far, in the order of arrival.
     pub fn calls(&self) -> Vec<Call> {
         lock(&self.shared.calls).clone()
@@ -186,6 +196,11 @@ impl Wire {
 pub struct Mark(pub(crate) Duration);
 
 impl Mark {
+    /// The mark on the clock of [`Call::started`].
+    pub fn at(self) -> Duration {
+        self.0
+    }
+
     /// The calls that arrived after the mark, over all wires, in the order of arrival.
     pub(crate) fn since<'a>(self, wires: impl Iterator<Item = &'a Wire>) -> Vec<Call> {
         let mut calls: Vec<_> = wires.flat_map(Wire::calls).filter(|call| call.started >= self.0).collect();

@@ -20,11 +20,12 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Call, Shared,
+    Backend, Call, Shared,
     fault::Fault,
     lock, operation,
     operation::Request,
     reply::{Body, Reply},
+    units,
 };
 
 /// No call to a backend is this large; DynamoDB's own limit is 16 MB.
@@ -69,6 +70,7 @@ impl Entry {
             status: None,
             forwarded: false,
             faulty,
+            units: None,
         });
         Self { shared: shared.clone(), index: calls.len() - 1 }
     }
@@ -128,9 +130,17 @@ async fn answer(
 
     entry.update(|call| call.forwarded = true);
     // On a task of its own: once a call has left, it takes effect, whatever becomes of the caller.
-    let forwarded = tokio::spawn(forward(shared.clone(), request.clone()));
+    let metered = shared.backend == Backend::DynamoDb && shared.metered.load(Ordering::Relaxed);
+    let mut sent = request.clone();
+    if metered {
+        sent.body = units::asked(&sent.body);
+    }
+    let forwarded = tokio::spawn(forward(shared.clone(), sent));
     let reply = forwarded.await.map_err(io::Error::other).flatten().inspect_err(|_| entry.end(None))?;
 
+    if metered {
+        entry.update(|call| call.units = units::told(&reply.body));
+    }
     let status = reply.status;
     let response = match &fault {
         Some(fault) => after(fault, reply, request, &reset).await,
