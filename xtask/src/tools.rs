@@ -18,6 +18,8 @@ const PYTHON_TOOLS: &str = "aws-sam-cli==1.170.0\ncfn-lint==1.58.0\n";
 const CHECKOV: &str = "checkov==3.3.30\n";
 /// For the dependencies' checks.
 const CARGO_DENY: &str = "0.20.2";
+/// A second reader of the same advisories, which knows what is binary, unsound or yanked by its own rules.
+const CARGO_AUDIT: &str = "0.22.2";
 
 /// Everything fetched lives here.
 pub fn folder() -> PathBuf {
@@ -72,18 +74,33 @@ fn make_environment(folder: &Path) -> anyhow::Result<()> {
     process::run(&mut venv())
 }
 
-/// The program `cargo-deny`, built from its registry if it is not there.
+/// The program `cargo-deny`.
 pub fn cargo_deny() -> anyhow::Result<PathBuf> {
-    let program = folder().join("bin/cargo-deny");
+    cargo_tool("cargo-deny", CARGO_DENY)
+}
+
+/// The program `cargo-audit`.
+pub fn cargo_audit() -> anyhow::Result<PathBuf> {
+    cargo_tool("cargo-audit", CARGO_AUDIT)
+}
+
+/// A program of cargo's, built from its registry if it is not there.
+fn cargo_tool(name: &str, wanted: &str) -> anyhow::Result<PathBuf> {
+    let program = folder().join("bin").join(name);
     let version = process::output(Command::new(&program).arg("--version")).unwrap_or_default();
-    if version.split_whitespace().last() != Some(CARGO_DENY) {
+    if version.split_whitespace().last() != Some(wanted) {
         let mut cargo = Command::new("cargo");
         // Unoptimised: it runs for a second, and is built for minutes otherwise.
-        cargo.args(["install", "--locked", "--debug", "--force", "cargo-deny", "--version", CARGO_DENY]);
+        cargo.args(["install", "--locked", "--debug", "--force", name, "--version", wanted]);
         cargo.arg("--root").arg(folder()).arg("--target-dir").arg(folder().join("build"));
         process::run(&mut cargo)?;
     }
     Ok(program)
+}
+
+/// A compiler of C++: the fuzzer's engine is built from source.
+pub fn cpp_compiler() -> anyhow::Result<()> {
+    if process::is_installed("c++") { Ok(()) } else { apt(&["g++"]) }
 }
 
 /// Chromium and a font with Hangul.

@@ -3,7 +3,8 @@
 //! What is left comes from our own ledger and from PortOne as it is now; the intent is on record before
 //! PortOne is asked and the outcome after it. The request's key makes a repetition harmless.
 
-mod request;
+#[doc(hidden)]
+pub mod request;
 
 use api::{
     cancel::{CancelledOrder, RequestedCancellation},

@@ -4,7 +4,8 @@
 //! then the conditional write of the order beside registering its amount with PortOne.
 
 mod answer;
-mod request;
+#[doc(hidden)]
+pub mod request;
 
 use std::{sync::Arc, time::Duration};
 

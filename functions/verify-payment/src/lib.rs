@@ -93,7 +93,8 @@ impl App {
 }
 
 /// What the page says it paid. V1's page sends `imp_uid`, alone or with `merchant_uid`.
-fn claim(body: &Value) -> Result<Claim<'_>, Problem> {
+#[doc(hidden)]
+pub fn claim(body: &Value) -> Result<Claim<'_>, Problem> {
     let given = |name| body.get(name).is_some_and(|value| !value.is_null());
     if given("paymentId") || !(given("imp_uid") || given("merchant_uid")) {
         return Ok(Claim::Payment(order_id(required(body, "paymentId")?)?));

@@ -22,6 +22,8 @@ use crate::config::AwsEnvironment;
 /// How long a call to an AWS backend may take, all its attempts together.
 pub const AWS_CALL_MAX: Duration = Duration::from_millis(4_000);
 const AWS_ATTEMPT_MAX: Duration = Duration::from_millis(1_500);
+/// The longest answer of an AWS backend that is held: DynamoDB's largest is 16 MB.
+const AWS_ANSWER_BYTES_MAX: usize = 17 * 1024 * 1024;
 const CONNECT_MAX: Duration = Duration::from_millis(3_000);
 /// Idle connections are dropped before the backends' load balancers do it silently.
 const IDLE_MAX: Duration = Duration::from_secs(45);
@@ -91,6 +93,21 @@ impl Default for Connection {
     }
 }
 
+/// The body of an answer; nothing if it is longer than `bytes_max`, of which no more is read or held than that.
+pub async fn whole_body(
+    mut response: reqwest::Response,
+    bytes_max: usize,
+) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await? {
+        if body.len() + piece.len() > bytes_max {
+            return Ok(None);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(Some(body))
+}
+
 fn credentials(aws: &AwsEnvironment) -> Credentials {
     let AwsEnvironment { access_key_id, secret_access_key, session_token, .. } = aws;
     Credentials::new(access_key_id, secret_access_key, session_token.clone(), None, "environment")
@@ -129,7 +146,8 @@ impl HttpConnector for Connection {
             if let Some(headers) = answer.headers_mut() {
                 *headers = response.headers().clone();
             }
-            let body = response.bytes().await.map_err(io_error)?;
+            let body = whole_body(response, AWS_ANSWER_BYTES_MAX).await.map_err(io_error)?;
+            let body = body.ok_or_else(|| ConnectorError::other("the answer is too long".into(), None))?;
             let answer = answer.body(SdkBody::from(body)).map_err(user_error)?;
             HttpResponse::try_from(answer).map_err(user_error)
         })

@@ -1,5 +1,7 @@
 //! The order: what a customer owes the shop money for.
 
+use std::fmt;
+
 use crate::{
     Cancellation, CancellationStatus, Entry, Look, Money, OrderId, PaymentStatus, Personal, ProductId,
     Timestamp, commit::commit, next_look,
@@ -87,7 +89,9 @@ pub struct Customer {
 }
 
 /// The account a buyer pays into.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` leaves out the number and the holder, as it does for everything personal.
+#[derive(Clone, PartialEq, Eq)]
 pub struct VirtualAccount {
     /// The bank, in PortOne's word (V2: `SHINHAN`).
     pub bank: Option<String>,
@@ -99,6 +103,17 @@ pub struct VirtualAccount {
     pub expires_at: Option<Timestamp>,
     /// The transaction it was issued for.
     pub transaction_id: String,
+}
+
+impl fmt::Debug for VirtualAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bank, number: _, holder: _, expires_at, transaction_id } = self;
+        f.debug_struct("VirtualAccount")
+            .field("bank", bank)
+            .field("expires_at", expires_at)
+            .field("transaction_id", transaction_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why the last attempt to pay failed, in the PG's words.

@@ -2,8 +2,12 @@
 //! that needs another one is not run when that one failed, and counts as failed: what it would have tested
 //! is not there.
 
+mod audit;
+mod fuzz;
 mod steps;
 pub mod template;
+#[cfg(test)]
+mod threat_model;
 
 use std::{
     collections::BTreeMap,

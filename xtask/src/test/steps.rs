@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use super::{Passed, Step, template};
+use super::{Passed, Step, audit, fuzz, template};
 use crate::{
     bench, build, process,
     repository::{Architecture, LOCAL_SYSTEM, Workspace, functions, root},
@@ -94,6 +94,11 @@ pub(super) const STEPS: &[Step] = &[
         needs: &["system", "end-to-end"],
         run: roles,
     },
+        name: "fuzz",
+        proves: "no bytes from outside break a rule: the kept corpus, then new ones",
+        needs: &[],
+        run: fuzz,
+    },
     Step {
         name: "template",
         proves: "sam validate --lint, cfn-lint and checkov",
@@ -102,7 +107,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "dependencies",
-        proves: "licences, sources, bans and advisories",
+        proves: "licences, sources, bans and advisories of every lock file",
         needs: &[],
         run: dependencies,
     },
@@ -328,31 +333,13 @@ fn check_template() -> anyhow::Result<Passed> {
     Ok(Passed::Whole)
 }
 
-/// Licences, sources and bans are decided by files of this repository. Advisories come from a database on
-/// the network; without it they are left out, and that is said where nobody can miss it.
-fn dependencies() -> anyhow::Result<Passed> {
-    let deny = tools::cargo_deny()?;
-    let deny = |workspace: Workspace, words: &[&str]| {
-        let mut command = Command::new(&deny);
-        command.current_dir(root()).args(["--config", "deny.toml", "--manifest-path", workspace.manifest()]);
-        command.args(words);
-        command
-    };
-    for workspace in BOTH {
-        process::run(&mut deny(workspace, &["--locked", "check", "bans", "licenses", "sources"]))?;
-    }
-    if let Err(error) = process::output(&mut deny(Workspace::Functions, &["fetch", "db"])) {
-        eprintln!("{error:#}");
-        eprintln!("\n    ********************************************************************************");
-        eprintln!("    ** ADVISORIES WERE NOT CHECKED: the advisory database cannot be fetched here. **");
-        eprintln!("    ** Run `cargo xtask test dependencies` on a machine that reaches github.com.  **");
-        eprintln!("    ********************************************************************************\n");
-        return Ok(Passed::Without("ADVISORIES: their database cannot be fetched here"));
-    }
-    for workspace in BOTH {
-        process::run(&mut deny(workspace, &["--locked", "check", "--disable-fetch", "advisories"]))?;
-    }
+fn fuzz() -> anyhow::Result<Passed> {
+    fuzz::run()?;
     Ok(Passed::Whole)
+}
+
+fn dependencies() -> anyhow::Result<Passed> {
+    audit::run()
 }
 
 /// For this machine's architecture: the gates are the same for all.

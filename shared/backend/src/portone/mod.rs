@@ -11,10 +11,15 @@ use std::time::Duration;
 
 use order::{Cancellation, CancellationOutcome, Generation, Observation, Order};
 
+use crate::connection;
+
 pub use v1::V1Client;
 pub use v2::{TextField, V2Client};
 
 use crate::telemetry::trace;
+
+/// The longest answer that is held. A page of a hundred payments is the largest, a few kilobytes each.
+const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// PortOne, both generations.
 #[derive(Clone, Debug)]
@@ -176,5 +181,54 @@ fn traced(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
     match trace::current() {
         Some(trace) => request.header("traceparent", trace.to_string()),
         None => request,
+    }
+}
+
+/// Whether `id` can be one segment of a path. Ids come from buyers and deliveries: one that a URL reads as a step
+/// up, or reads control characters out of until it is one, would name another resource.
+pub fn is_segment(id: &str) -> bool {
+    !matches!(id, "" | "." | "..") && !id.contains(char::is_control)
+}
+
+/// The address of a resource; nothing if a part of its path names none.
+fn resource(base: &str, path: &[&str], query: &[(&str, &str)]) -> Option<reqwest::Url> {
+    if !path.iter().all(|part| is_segment(part)) {
+        return None;
+    }
+    let mut url = reqwest::Url::parse(base).expect("the base URL was checked at init");
+    url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(path);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    Some(url)
+}
+
+/// What no resource can be named by is not found, and nobody is asked.
+fn names_nothing() -> PortoneError {
+    PortoneError::Refused { status: 404, kind: "PAYMENT_NOT_FOUND".to_owned() }
+}
+
+/// The body of an answer, whole or not at all.
+async fn body_of(response: reqwest::Response) -> Result<Vec<u8>, PortoneError> {
+    let body = connection::whole_body(response, ANSWER_BYTES_MAX).await.map_err(PortoneError::transport)?;
+    body.ok_or(PortoneError::Unavailable("its answer is too long", None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_one_segment_of_a_path_or_names_nothing() {
+        for id in ["a/../b", "..%2f..", "a?b#c", "a\\b", "%2e%2e", "한글", "..;", " .. ", "a b", "…"] {
+            let url = resource("https://portone.example/v", &["payments", id], &[]).unwrap();
+            let segments: Vec<_> = url.path_segments().unwrap().collect();
+            assert_eq!(segments.len(), 3, "{id:?}: {url}");
+            assert_eq!((segments[0], segments[1]), ("v", "payments"), "{id:?}: {url}");
+            assert_eq!((url.host_str(), url.query(), url.fragment()), (Some("portone.example"), None, None));
+        }
+        for id in ["", ".", "..", ".\t.", "\r..", ".\n", "a\r\nHost: evil", "\u{85}", "\0"] {
+            assert_eq!(resource("https://portone.example/v", &["payments", id], &[]), None, "{id:?}");
+        }
     }
 }

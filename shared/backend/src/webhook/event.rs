@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::portone::v1::is_imp_uid;
+use crate::portone::{is_segment, v1::is_imp_uid};
 
 /// What a delivery is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,10 +88,8 @@ pub fn read_v1(body: &[u8]) -> Option<V1Hint> {
 
 fn payment(id: Option<&str>) -> Hint {
     match id {
-        // A buyer may have chosen the id: one that is a dot segment would name another resource.
-        Some(id) if (1..=256).contains(&id.len()) && !matches!(id, "." | "..") => {
-            Hint::Payment(id.to_owned())
-        }
+        // A buyer may have chosen the id.
+        Some(id) if id.len() <= 256 && is_segment(id) => Hint::Payment(id.to_owned()),
         _ => Hint::Unreadable,
     }
 }
@@ -184,6 +182,8 @@ mod tests {
             r#"{"payment_id":7}"#,
             "payment_id=",
             "payment_id=..",
+            "payment_id=.%09.",
+            "payment_id=a%0d%0ab",
             "\u{feff}안녕",
         ] {
             assert_eq!(read(body.as_bytes()), Hint::Unreadable, "{body}");

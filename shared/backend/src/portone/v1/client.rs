@@ -10,7 +10,9 @@ use tokio::time::Instant;
 use super::{token::TokenCache, wire};
 use crate::{
     connection::Connection,
-    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError, traced},
+    portone::{
+        AccountClosing, CancelRequest, PaymentPage, PortoneError, body_of, names_nothing, resource, traced,
+    },
     secrets::SecretCache,
 };
 
@@ -236,12 +238,7 @@ impl V1Client {
         timeout: Duration,
     ) -> Result<Answer, PortoneError> {
         let until = Instant::now() + timeout;
-        let mut url = reqwest::Url::parse(&self.base).expect("the base URL was checked at init");
-        url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-
+        let url = resource(&self.base, path, query).ok_or_else(names_nothing)?;
         let mut secrets = self.secrets.current().await;
         let mut refused = None;
         loop {
@@ -273,10 +270,15 @@ impl V1Client {
                 refused = Some(token);
                 continue;
             }
-            let body = response.bytes().await.map_err(PortoneError::transport)?.to_vec();
+            let body = body_of(response).await?;
             return Ok(Answer { status, body });
         }
     }
+}
+
+/// What an answer says of the payment that was asked for.
+pub fn read_payment(answer: &[u8]) -> Result<Observation, PortoneError> {
+    observe(Answer { status: StatusCode::OK, body: answer.to_vec() }.open()?)
 }
 
 fn observe(payment: wire::Payment) -> Result<Observation, PortoneError> {

@@ -4,7 +4,7 @@ mod client;
 mod token;
 mod wire;
 
-pub use client::V1Client;
+pub use client::{V1Client, read_payment};
 
 /// Whether `text` can be an `imp_uid`: `imp_` and letters or digits, 32 characters at most (V1 API
 /// reference, field sizes). Anything else would only cost a call.

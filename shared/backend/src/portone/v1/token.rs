@@ -11,7 +11,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::wire;
 use crate::{
-    portone::{PortoneError, traced},
+    portone::{PortoneError, body_of, traced},
     secrets::Secrets,
 };
 
@@ -80,7 +80,7 @@ async fn fetch(
     let request = http.post(format!("{base}/users/getToken")).timeout(timeout).json(&body);
     let response = traced(request).send().await.map_err(PortoneError::transport)?;
     let status = response.status();
-    let body = response.bytes().await.map_err(PortoneError::transport)?;
+    let body = body_of(response).await?;
     let envelope: wire::Envelope<wire::Token> = serde_json::from_slice(&body)
         .map_err(|_| PortoneError::Unavailable("its answer is no token", None))?;
     match envelope.response {

@@ -5,7 +5,7 @@
 
 use order::{
     CancellationOutcome, Channel, Failure, Generation, Observation, ObservedCancellation, PaidBy,
-    PaymentStatus, Timestamp, VirtualAccount, observation::ObservedCancellationStatus,
+    PaymentStatus, Timestamp, VirtualAccount, money::AMOUNT_MAX, observation::ObservedCancellationStatus,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
@@ -119,7 +119,8 @@ pub struct ImpossiblePayment;
 /// V1 amounts are JSON numbers; `1000` and `1000.0` are both a thousand won.
 fn amount(number: &Number) -> Result<u64, ImpossiblePayment> {
     let text = number.to_string();
-    text.strip_suffix(".0").unwrap_or(&text).parse().map_err(|_| ImpossiblePayment)
+    let amount = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
+    amount.filter(|amount| *amount <= AMOUNT_MAX).ok_or(ImpossiblePayment)
 }
 
 /// Unix seconds, where 0 stands for "not yet".
@@ -289,7 +290,7 @@ mod tests {
     #[test]
     fn an_amount_is_a_whole_number_and_never_negative() {
         assert_eq!(payment(json!({ "amount": 1000.0 })).total, 1000);
-        for wrong in [json!(-1), json!(10.5), json!(1e300)] {
+        for wrong in [json!(-1), json!(10.5), json!(1e300), json!(u64::MAX)] {
             let body = json!({ "imp_uid": "i", "merchant_uid": "m", "status": "paid", "amount": wrong });
             assert!(serde_json::from_value::<Payment>(body).unwrap().into_observation().is_err(), "{wrong}");
         }

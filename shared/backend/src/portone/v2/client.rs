@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use super::wire;
 use crate::{
     connection::Connection,
-    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError, traced},
+    portone::{
+        AccountClosing, CancelRequest, PaymentPage, PortoneError, body_of, names_nothing, resource, traced,
+    },
     secrets::SecretCache,
 };
 
@@ -77,11 +79,7 @@ impl V2Client {
             other => other?,
         };
         match answer.status {
-            StatusCode::OK => {
-                let payment: wire::Payment = serde_json::from_slice(&answer.body)
-                    .map_err(|_| PortoneError::Unavailable("its answer is no payment", None))?;
-                payment.into_observation().map(Some).map_err(|_| PortoneError::Impossible)
-            }
+            StatusCode::OK => read_payment(&answer.body).map(Some),
             _ => match answer.into_error() {
                 PortoneError::Refused { status: 404, kind } if kind == "PAYMENT_NOT_FOUND" => Ok(None),
                 error => Err(error),
@@ -280,12 +278,7 @@ impl V2Client {
         timeout: Duration,
     ) -> Result<Answer, PortoneError> {
         let until = Instant::now() + timeout;
-        let mut url = reqwest::Url::parse(&self.base).expect("the base URL was checked at init");
-        url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-
+        let url = resource(&self.base, path, query).ok_or_else(names_nothing)?;
         let mut secrets = self.secrets.current().await;
         let mut refreshed = false;
         loop {
@@ -314,10 +307,17 @@ impl V2Client {
                     continue;
                 }
             }
-            let body = response.bytes().await.map_err(PortoneError::transport)?.to_vec();
+            let body = body_of(response).await?;
             return Ok(Answer { status, body });
         }
     }
+}
+
+/// What an answer says of the payment that was asked for.
+pub fn read_payment(answer: &[u8]) -> Result<Observation, PortoneError> {
+    let payment: wire::Payment = serde_json::from_slice(answer)
+        .map_err(|_| PortoneError::Unavailable("its answer is no payment", None))?;
+    payment.into_observation().map_err(|_| PortoneError::Impossible)
 }
 
 fn authorization(secret: &SecretString) -> header::HeaderValue {

@@ -5,4 +5,4 @@ mod client;
 mod wire;
 
 pub use bank::is_bank;
-pub use client::{TextField, V2Client};
+pub use client::{TextField, V2Client, read_payment};
