@@ -2,12 +2,13 @@
 //! signed is verified.
 
 use backend::{
-    portone::{is_segment, v1::is_imp_uid},
+    portone::v1::is_imp_uid,
     webhook::{Hint, SignatureFault, SignatureHeaders, SigningKey, read, read_confirm, read_v1, verify},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use order::Timestamp;
 use ring::hmac;
+use url::Url;
 
 /// A key of nobody's.
 const KEY: &[u8] = b"a key of this target";
@@ -15,7 +16,14 @@ const KEY: &[u8] = b"a key of this target";
 /// The three readers of bodies.
 pub fn body(data: &[u8]) {
     if let Hint::Payment(id) = read(data) {
-        assert!(is_segment(&id) && id.len() <= 256, "{id:?} cannot be asked for");
+        let mut url = Url::parse("https://portone.example/payments/").expect("an address");
+        url.path_segments_mut().expect("an http address has a path").pop_if_empty().push(&id);
+        let segments: Vec<_> = url.path_segments().expect("it still has").collect();
+        assert!(
+            matches!(segments[..], ["payments", last] if !last.is_empty()),
+            "{id:?} is asked for as {url}"
+        );
+        assert!(id.len() <= 256 && !id.contains(char::is_control), "{id:?}");
     }
     if let Some((id, _)) = read_confirm(data) {
         assert!(!id.is_empty());

@@ -90,8 +90,8 @@ fn left_out(whose: &str, host: &str) {
         format!("{whose} ADVISORIES WERE NOT CHECKED: their database cannot be reached here."),
         format!("Run `cargo xtask test dependencies` on a machine that reaches {host}."),
     ];
-    let stars = "*".repeat(84);
-    eprintln!("\n    {stars}\n    ** {:<78} **\n    ** {:<78} **\n    {stars}\n", lines[0], lines[1]);
+    let stars = "*".repeat(88);
+    eprintln!("\n    {stars}\n    ** {:<82} **\n    ** {:<82} **\n    {stars}\n", lines[0], lines[1]);
 }
 
 #[cfg(test)]
