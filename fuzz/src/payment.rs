@@ -118,5 +118,6 @@ fn pending() -> Order {
             seen: None,
             cancellations: Vec::new(),
         }],
+        trace: None,
     }
 }

@@ -73,8 +73,7 @@ impl App {
 
     /// Where payments are approved by hand, the page brings the token its window ended with.
     async fn approve(&self, body: &Value, claim: Claim<'_>, deadline: Deadline) -> Result<(), Problem> {
-        // A window that gave no token may leave an empty one.
-        let given = body.get("paymentToken").is_some_and(|token| !token.is_null() && token != "");
+        let given = body.get("paymentToken").is_some_and(|token| !token.is_null());
         let token = given.then(|| required(body, "paymentToken")).transpose()?;
         let (true, Claim::Payment(id), Some(token)) = (self.approves, claim, token) else {
             return Ok(());

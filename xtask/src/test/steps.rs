@@ -94,6 +94,7 @@ pub(super) const STEPS: &[Step] = &[
         needs: &["system", "end-to-end"],
         run: roles,
     },
+    Step {
         name: "fuzz",
         proves: "no bytes from outside break a rule: the kept corpus, then new ones",
         needs: &[],
