@@ -71,7 +71,7 @@ fn node_advisories() -> anyhow::Result<bool> {
             }
             None => {
                 eprintln!("{answer}");
-                left_out("NPM", "registry.npmjs.org");
+                left_out("NPM", "npm's registry");
                 return Ok(false);
             }
         }
