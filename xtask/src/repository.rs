@@ -67,8 +67,17 @@ impl Workspace {
 /// Selects the local system: everything of its workspace but the stories about the functions, the doctor with
 /// its many AWS clients, and this program. Always the same selection, since cargo unites features over it: another one would compile the
 /// AWS SDK once more.
-pub const LOCAL_SYSTEM: [&str; 7] =
-    ["--workspace", "--exclude", "doctor", "--exclude", "end-to-end", "--exclude", "xtask"];
+pub const LOCAL_SYSTEM: [&str; 9] = [
+    "--workspace",
+    "--exclude",
+    "bench",
+    "--exclude",
+    "doctor",
+    "--exclude",
+    "end-to-end",
+    "--exclude",
+    "xtask",
+];
 
 /// The functions' names: the packages under `functions/`, each with a binary of its own name.
 pub fn functions() -> anyhow::Result<Vec<String>> {

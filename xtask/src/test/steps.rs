@@ -350,6 +350,7 @@ fn release() -> anyhow::Result<Passed> {
 }
 
 fn exact_costs() -> anyhow::Result<Passed> {
+    process::run(Workspace::Local.cargo("test").args(["--package", "bench"]))?;
     bench::exact()?;
     Ok(Passed::Whole)
 }
