@@ -96,7 +96,7 @@ pub(super) fn find_orders(schemas: &mut Schemas) -> Route<'_> {
 pub(super) fn days(schemas: &mut Schemas) -> Route<'_> {
     let day = |name: &str, description: &str| {
         json!({
-            "name": name, "in": "query", "required": false, "schema": { "type": "string", "format": "date" },
+            "name": name, "in": "query", "required": false, "schema": { "type": "string", "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$" },
             "description": description, "example": "2026-11-22",
         })
     };
