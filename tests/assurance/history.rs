@@ -321,14 +321,12 @@ async fn tell(seed: u64) -> Told {
     Told { seed, lines, fault }
 }
 
-/// A seed that nobody chose.
-fn by_chance() -> u64 {
-    u64::try_from(portone_simulator::Timestamp::wall().millis()).unwrap_or(1)
-}
+/// Where the suite begins: a run of it fails for what was changed, and not by chance. Long runs choose another.
+const FIRST: u64 = 1;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn histories_of_all_that_can_go_wrong_end_right() {
-    let (count, first) = (setting("HISTORIES", SAMPLE), setting("HISTORY_SEED", by_chance()));
+    let (count, first) = (setting("HISTORIES", SAMPLE), setting("HISTORY_SEED", FIRST));
     println!("histories: HISTORIES={count} HISTORY_SEED={first}");
     let begun = Instant::now();
     let (mut faults, mut met, mut done) = (Vec::new(), 0, 0);
@@ -359,8 +357,7 @@ async fn histories_of_all_that_can_go_wrong_end_right() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_seed_tells_the_same_history_again() {
-    let first = by_chance();
-    for seed in first..first + 3 {
+    for seed in FIRST..FIRST + 3 {
         let (one, other) = (tell(seed).await, tell(seed).await);
         assert_eq!(one.lines, other.lines, "seed {seed}");
     }
