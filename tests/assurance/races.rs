@@ -147,7 +147,9 @@ async fn of_many_processes_that_cancel_one_is_done_under_one_key_and_one_under_m
         assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 202 | 409 | 503)), "{answers:?}");
         assert!(done >= 1 && (keys == 1 || done == 1), "{keys} keys, {done} done: {answers:?}");
         assert_eq!(shop.returned(&order), (1, 2_000));
-        assert_eq!(shop.v2_cancels(&order).len(), 1, "PortOne is asked once");
+        // Who finds the intent of another may ask again, as the same cancellation.
+        let asked: BTreeSet<_> = shop.v2_cancels(&order).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(asked.len(), 1, "PortOne is asked for one cancellation: {asked:?}");
         ends_right(&shop, Story::of(order)).await;
     }
 }

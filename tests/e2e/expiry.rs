@@ -289,7 +289,7 @@ async fn an_account_that_cannot_be_closed_keeps_its_order_open_and_due() {
     let order = issued(&shop).await;
     shop.expire_account(&order);
     let before = shop.stored(&order.id);
-    for fault in [Fault::ServerError, Fault::ResetBefore, Fault::html(502)] {
+    for fault in [Fault::ServerError, Fault::ResetBefore, Fault::html(502), Fault::html(200)] {
         shop.portone_wire().inject(Rule::on(CLOSE), fault);
         let summary = shop.reconcile().await;
         assert_eq!((&summary["failed"], &summary["complete"]), (&json!(1), &json!(false)), "{summary}");

@@ -179,7 +179,11 @@ impl V2Client {
         let path = ["payments", payment_id, "virtual-account", "close"];
         let answer = self.call(Method::POST, &path, &[], None::<&()>, None, timeout).await?;
         if answer.status.is_success() {
-            return Ok(AccountClosing::Done);
+            // A page that somebody put in between says 200 as well, and the account is still open.
+            return match serde_json::from_slice::<wire::ClosedAccount>(&answer.body) {
+                Ok(_) => Ok(AccountClosing::Done),
+                Err(_) => Err(PortoneError::Unavailable("its answer does not say when it closed the account", None)),
+            };
         }
         // A PG's refusal comes as a 502, and it is definite.
         let refusal = serde_json::from_slice::<wire::ErrorBody>(&answer.body).ok();

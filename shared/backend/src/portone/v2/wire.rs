@@ -101,6 +101,14 @@ pub struct Cancelled {
     pub cancellation: Cancellation,
 }
 
+/// The answer of the API that closes a virtual account.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosedAccount {
+    #[expect(dead_code, reason = "that it is there is what counts")]
+    closed_at: String,
+}
+
 /// An error body. `type` is the only member PortOne promises.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
