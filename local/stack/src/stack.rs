@@ -101,6 +101,7 @@ impl Stack {
         let simulator = portone::start(ports.simulator, ports.simulator_v1, config).await?;
 
         let roles = Roles::new(&template, table, options.roles_record.as_deref())?;
+        let roles = roles.of_a_table_called(dynamodb.table());
         let roles = Arc::new(roles);
         let mut wires = BTreeMap::new();
         for (backend, upstream) in [

@@ -4,16 +4,16 @@ use lambda_gateway::{ACCOUNT_ID, REGION, template::Table};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::{dynamodb::TABLE_NAME, wire::Request};
+use crate::wire::Request;
 
 type Demand = (String, String);
 
 /// DynamoDB. A batch needs its own action on every table, a transaction those of its items, and a query of an index
 /// the index alone.
-pub(super) fn of_table(request: &Request, table: &Table) -> Vec<Demand> {
+pub(super) fn of_table(request: &Request, table: &Table, called: &str) -> Vec<Demand> {
     let body = request.json();
     let arn = |name: &Value| match name.as_str() {
-        Some(TABLE_NAME) => table.arn(),
+        Some(name) if name == called => table.arn(),
         Some(arn) if arn.starts_with("arn:") => arn.to_owned(),
         other => format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{}", other.unwrap_or("*")),
     };

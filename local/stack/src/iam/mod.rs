@@ -21,13 +21,17 @@ use lambda_gateway::{
     template::{Statement, Table},
 };
 
-use crate::wire::{Backend, Request};
+use crate::{
+    dynamodb::TABLE_NAME,
+    wire::{Backend, Request},
+};
 use record::{Record, Use};
 
 /// The roles of a template's functions.
 pub struct Roles {
     statements: BTreeMap<String, Vec<Statement>>,
     table: Table,
+    called: String,
     record: Option<Record>,
 }
 
@@ -53,7 +57,13 @@ impl Roles {
     pub fn new(template: &Template, table: Table, record: Option<&Path>) -> anyhow::Result<Self> {
         let functions = template.functions().iter();
         let statements = functions.map(|function| (function.name.clone(), function.policies.clone()));
-        Ok(Self { statements: statements.collect(), table, record: record.map(Record::open).transpose()? })
+        let record = record.map(Record::open).transpose()?;
+        Ok(Self { statements: statements.collect(), table, called: TABLE_NAME.to_owned(), record })
+    }
+
+    /// The same where the table has another name, as it has in another DynamoDB.
+    pub fn of_a_table_called(self, name: &str) -> Self {
+        Self { called: name.to_owned(), ..self }
     }
 
     /// Whether the function that sends this request may.
@@ -62,7 +72,7 @@ impl Roles {
     /// The first thing it may not, or that it is no function of the template.
     pub fn allow(&self, backend: Backend, request: &Request) -> Result<(), Denial> {
         let demands = match backend {
-            Backend::DynamoDb => demand::of_table(request, &self.table),
+            Backend::DynamoDb => demand::of_table(request, &self.table, &self.called),
             Backend::SecretsManager => demand::of_secret(request),
             Backend::S3 => demand::of_object(request),
             Backend::Portone | Backend::PortoneV1 => return Ok(()),
