@@ -182,7 +182,9 @@ impl V2Client {
             // A page that somebody put in between says 200 as well, and the account is still open.
             return match serde_json::from_slice::<wire::ClosedAccount>(&answer.body) {
                 Ok(_) => Ok(AccountClosing::Done),
-                Err(_) => Err(PortoneError::Unavailable("its answer does not say when it closed the account", None)),
+                Err(_) => {
+                    Err(PortoneError::Unavailable("its answer does not say when it closed the account", None))
+                }
             };
         }
         // A PG's refusal comes as a 502, and it is definite.
