@@ -53,8 +53,10 @@ async fn patiently<F: Future<Output = Answer>>(ask: impl Fn() -> F) -> (Answer, 
     let sent = Instant::now();
     for put_off in 0..TRIES {
         let answer = ask().await;
-        // 500 is API Gateway's, of a process that did not start in time on a machine with too little of it.
-        if !matches!(answer.status, 429 | 500 | 503) {
+        // API Gateway's 500, of a process that did not start in time on a machine with too little of it. One of
+        // ours has a code, and is a failure.
+        let of_the_gateway = answer.status == 500 && answer.json()["code"].is_null();
+        if !of_the_gateway && !matches!(answer.status, 429 | 503) {
             return (answer, sent.elapsed(), put_off);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
