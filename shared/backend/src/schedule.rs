@@ -15,7 +15,8 @@ where
     E: Error + 'static,
 {
     let service = lambda_runtime::service_fn(|event: LambdaEvent<Value>| {
-        let work = run(event.payload);
+        // On the heap, since the runtime moves it more than once.
+        let work = Box::pin(run(event.payload));
         async move {
             let told = async {
                 work.await.map_err(|error| {

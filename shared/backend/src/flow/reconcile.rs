@@ -3,9 +3,12 @@
 //! Safe to run twice at once and to be stopped anywhere: each step is a sync of its own, and what was not
 //! reached stays due.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::try_join_all, stream};
 use order::{
     Actor, CancellationStatus, Decision, FindingKind, Generation, Look, Observation, Order, OrderId, Overdue,
     PaymentStatus, Timestamp, decide, finding, next_look, overdue,
@@ -20,7 +23,7 @@ use crate::{
     telemetry::{chain, trace},
 };
 
-/// Orders looked at side by side.
+/// Orders looked at, and shards asked, side by side.
 const AT_ONCE: usize = 8;
 /// Orders taken from one shard in one go.
 const SHARD_PAGE: i32 = 25;
@@ -137,7 +140,8 @@ impl Sync {
         Ok(())
     }
 
-    /// Each shard's orders, soonest first.
+    /// Each shard's orders, soonest first. A few shards are asked side by side, and the next page of any only
+    /// after the first of all, so that a shard with much to do keeps no other waiting.
     async fn look_at_waiting(
         &self,
         look: Look<'_>,
@@ -146,25 +150,33 @@ impl Sync {
     ) -> Result<(), StoreError> {
         // Another shard first in each run, so that none is always last.
         let first = usize::try_from(look.at.as_millis() / 60_000).unwrap_or(0) % SHARDS.len();
-        for shard in SHARDS.chars().cycle().skip(first).take(SHARDS.len()) {
-            let mut after = None;
-            loop {
+        let shards = SHARDS.chars().cycle().skip(first).take(SHARDS.len());
+        let mut open: VecDeque<_> = shards.map(|shard| (shard, None)).collect();
+        while !open.is_empty() {
+            if !deadline.leaves(STEP) {
+                done.complete = false;
+                return Ok(());
+            }
+            let some = open.drain(..open.len().min(AT_ONCE)).map(|(shard, after)| async move {
+                let page = self.store.waiting(shard, look.at, after, SHARD_PAGE).await?;
+                Ok::<_, StoreError>((shard, page))
+            });
+            let mut ids = Vec::new();
+            for (shard, (due, next)) in try_join_all(some).await? {
+                ids.extend(due);
+                open.extend(next.map(|next| (shard, Some(next))));
+            }
+            let looks = stream::iter(ids).map(|id| async move {
                 if !deadline.leaves(STEP) {
-                    done.complete = false;
-                    return Ok(());
+                    return None;
                 }
-                let (ids, next) = self.store.waiting(shard, look.at, after, SHARD_PAGE).await?;
-                let looks = stream::iter(ids).map(|id| trace::apart(self.look_at(id, deadline.step())));
-                let looked: Vec<Reconciled> = looks.buffer_unordered(AT_ONCE).collect().await;
-                // What failed stays due, and hides nobody behind it.
-                for one in looked {
-                    done.complete &= one.failed == 0;
-                    done.add(one);
-                }
-                after = next;
-                if after.is_none() {
-                    break;
-                }
+                Some(trace::apart(self.look_at(id, deadline.step())).await)
+            });
+            let looked: Vec<Option<Reconciled>> = looks.buffer_unordered(AT_ONCE).collect().await;
+            // What failed or was not reached stays due, and hides nobody behind it.
+            for one in looked {
+                done.complete &= one.is_some_and(|one| one.failed == 0);
+                done.add(one.unwrap_or_default());
             }
         }
         Ok(())
