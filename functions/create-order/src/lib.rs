@@ -51,7 +51,6 @@ impl App {
     /// Wires the function from its environment and reads the secret.
     pub async fn start() -> Result<Self, StartError> {
         let connection = Connection::new();
-        let store = backends::store(&connection)?;
         let shop = Shop {
             store_id: config::store_id()?,
             channel_key: config::channel_key()?,
@@ -60,7 +59,7 @@ impl App {
         let (allowed_origins, order_ttl_minutes) = (config::allowed_origins()?, config::order_ttl_minutes()?);
         config::portone_api_base()?;
         config::portone_v1_api_base()?;
-        let secrets = backends::secrets(&connection).await?;
+        let (store, secrets) = backends::store_and_secrets(&connection).await?;
         secrets.current().await.order_token_key()?;
         let portone = backends::portone(&connection, secrets.clone()).await?;
         Ok(Self { store, portone, secrets, shop, allowed_origins, order_ttl_minutes })

@@ -2,69 +2,55 @@
 
 use std::time::Duration;
 
-use aws_sdk_s3::{
-    Client,
-    config::{
-        BehaviorVersion, Credentials, Region,
-        retry::{ReconnectMode, RetryConfig},
-        timeout::TimeoutConfig,
-    },
-    error::SdkError,
-    operation::put_object::PutObjectError,
+use backend::{
+    config::AwsEnvironment,
+    connection::{Connection, endpoint},
+    signed::{Bounds, Service, SignedClient, SignedError, SignedRequest},
 };
-use backend::{config::AwsEnvironment, connection::Connection};
+use reqwest::Method;
 
 /// One statement is some megabytes on a busy day.
-const ATTEMPT_MAX: Duration = Duration::from_secs(20);
-const PUT_MAX: Duration = Duration::from_secs(60);
+const BOUNDS: Bounds = Bounds { attempt: Duration::from_secs(20), whole: Duration::from_secs(60) };
 
-/// An object was not written, after the SDK's own retries.
+/// An object was not written, after some attempts.
 #[derive(Debug, thiserror::Error)]
 #[error("{key} was not written")]
 pub struct PutError {
     key: String,
     #[source]
-    source: Box<SdkError<PutObjectError>>,
+    source: SignedError,
 }
 
 /// One bucket.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    client: Client,
-    name: String,
+    client: SignedClient,
+    /// Up to the keys.
+    url: String,
 }
 
 impl Bucket {
     /// The bucket `name`, over the connection that everything else goes over.
-    pub fn new(connection: &Connection, aws: &AwsEnvironment, name: String) -> Self {
-        let AwsEnvironment { access_key_id, secret_access_key, session_token, .. } = aws;
-        let credentials =
-            Credentials::new(access_key_id, secret_access_key, session_token.clone(), None, "environment");
-        let retries = RetryConfig::standard()
-            .with_max_attempts(4)
-            // The pool is reqwest's, which drops broken connections itself.
-            .with_reconnect_mode(ReconnectMode::ReuseAllConnections);
-        let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(ATTEMPT_MAX)
-            .operation_timeout(PUT_MAX)
-            .build();
-        let mut config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(aws.region.clone()))
-            .credentials_provider(credentials)
-            .retry_config(retries)
-            .timeout_config(timeouts)
-            .http_client(connection.clone())
+    pub fn new(connection: &Connection, aws: &AwsEnvironment, name: &str) -> Self {
+        let client = SignedClient::new(connection, aws, Service::S3);
+        let service = endpoint("s3", &aws.region, aws.s3_endpoint.as_ref());
+        let url = match aws.s3_endpoint {
             // A stand-in on this machine has one host name for all buckets.
-            .force_path_style(aws.s3_endpoint.is_some());
-        config.set_endpoint_url(aws.s3_endpoint.clone());
-        Self { client: Client::from_conf(config.build()), name }
+            Some(_) => format!("{service}/{name}/"),
+            None => service.replacen("://", &format!("://{name}."), 1) + "/",
+        };
+        Self { client, url }
     }
 
-    /// Writes an object, in the place of one that has its key.
-    pub async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), PutError> {
-        let put = self.client.put_object().bucket(&self.name).key(key).content_type(content_type);
-        let sent = put.body(body.into()).send().await;
-        sent.map(|_| ()).map_err(|source| PutError { key: key.to_owned(), source: Box::new(source) })
+    /// Writes an object, in the place of one that has its key, which is of characters that a URL has as they are.
+    pub async fn put(&self, key: &str, content_type: &str, body: &[u8]) -> Result<(), PutError> {
+        let request = SignedRequest {
+            method: &Method::PUT,
+            url: &format!("{}{key}", self.url),
+            headers: &[("content-type", content_type)],
+            body,
+        };
+        let sent = self.client.send(request, BOUNDS).await;
+        sent.map(|_| ()).map_err(|source| PutError { key: key.to_owned(), source })
     }
 }

@@ -131,7 +131,7 @@ impl App {
     pub fn start() -> Result<Self, StartError> {
         let connection = Connection::new();
         let store = backends::store(&connection)?;
-        let bucket = Bucket::new(&connection, &config::aws()?, config::export_bucket()?);
+        let bucket = Bucket::new(&connection, &config::aws()?, &config::export_bucket()?);
         Ok(Self { store, bucket })
     }
 
@@ -152,9 +152,9 @@ impl App {
         let is_final = now >= day.closes_at().plus_minutes(LANDING_MINUTES);
         let statement = summary::statement(&walk, is_final, &names.csv, &sheet);
         let audit = summary::audit(&walk, now);
-        self.bucket.put(&names.csv, "text/csv; charset=utf-8", sheet).await?;
-        self.bucket.put(&names.json, "application/json", summary::file(&statement)).await?;
-        self.bucket.put(&summary::audit_name(now), "application/json", summary::file(&audit)).await?;
+        self.bucket.put(&names.csv, "text/csv; charset=utf-8", &sheet).await?;
+        self.bucket.put(&names.json, "application/json", &summary::file(&statement)).await?;
+        self.bucket.put(&summary::audit_name(now), "application/json", &summary::file(&audit)).await?;
         self.store.keep_day(&totals(&walk, is_final, now)).await?;
         tracing::info!(
             event = "export.made",

@@ -320,7 +320,6 @@ mod bucket {
             session_token: None,
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,
-            // By name: only then does a bucket's name go before the host's, unless it is told not to.
             s3_endpoint: Some(format!("http://localhost:{}", listener.local_addr().unwrap().port())),
         };
         let serve = async {
@@ -333,8 +332,8 @@ mod bucket {
             caller.write_all(answer.as_bytes()).await.unwrap();
             String::from_utf8(request).unwrap()
         };
-        let bucket = Bucket::new(&Connection::new(), &aws, "statements-of-a-shop".to_owned());
-        let body = "일자".as_bytes().to_vec();
+        let bucket = Bucket::new(&Connection::new(), &aws, "statements-of-a-shop");
+        let body = "일자".as_bytes();
         let mut putting = pin!(bucket.put("statements/2026-11-23.csv", "text/csv; charset=utf-8", body));
         let request = tokio::select! {
             request = serve => request,

@@ -7,7 +7,7 @@ use crate::{
     connection::Connection,
     flow::Sync,
     portone::{Portone, V1Client, V2Client},
-    secrets::{SecretCache, SecretsError},
+    secrets::{SecretCache, SecretStore, SecretsError},
     store::Store,
 };
 
@@ -27,16 +27,14 @@ pub fn store(connection: &Connection) -> Result<Store, StartError> {
     Ok(Store::new(connection.dynamodb(&config::aws()?), config::table_name()?))
 }
 
-/// The secret, read now.
-pub async fn secrets(connection: &Connection) -> Result<Arc<SecretCache>, StartError> {
-    let client = connection.secrets_manager(&config::aws()?);
-    Ok(Arc::new(SecretCache::load(client, config::secret_id()?).await?))
-}
-
-/// The table and the secret, for who asks PortOne nothing. Configuration is checked before the secret is read.
+/// The table and the secret, which is read now. All of both's configuration is checked before.
 pub async fn store_and_secrets(connection: &Connection) -> Result<(Store, Arc<SecretCache>), StartError> {
-    let store = store(connection)?;
-    Ok((store, secrets(connection).await?))
+    let (aws, table) = (config::aws()?, config::table_name()?);
+    let secrets = SecretCache::load(SecretStore::new(connection, &aws, config::secret_id()?));
+    // Making DynamoDB's client is half of a start. It is made while the first request is under way.
+    let store = async { Store::new(connection.dynamodb(&aws), table) };
+    let (secrets, store) = tokio::join!(biased; secrets, store);
+    Ok((store, Arc::new(secrets?)))
 }
 
 /// Both generations of PortOne. Nothing is connected yet.
@@ -50,10 +48,10 @@ pub async fn portone(connection: &Connection, secrets: Arc<SecretCache>) -> Resu
 
 /// What syncing payments needs. Configuration is checked before the secret is read.
 pub async fn sync(connection: &Connection) -> Result<(Sync, Arc<SecretCache>), StartError> {
-    let (terms, store) = (config::terms()?, store(connection)?);
+    let terms = config::terms()?;
     config::portone_api_base()?;
     config::portone_v1_api_base()?;
-    let secrets = secrets(connection).await?;
+    let (store, secrets) = store_and_secrets(connection).await?;
     let portone = portone(connection, secrets.clone()).await?;
     Ok((Sync { store, portone, terms }, secrets))
 }

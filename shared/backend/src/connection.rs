@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Region,
+    BehaviorVersion, Region, StalledStreamProtectionConfig,
+    endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint},
     retry::{ReconnectMode, RetryConfig},
     timeout::TimeoutConfig,
 };
@@ -21,7 +22,8 @@ use crate::config::AwsEnvironment;
 
 /// How long a call to an AWS backend may take, all its attempts together.
 pub const AWS_CALL_MAX: Duration = Duration::from_millis(4_000);
-const AWS_ATTEMPT_MAX: Duration = Duration::from_millis(1_500);
+/// How long one attempt of it may take.
+pub(crate) const AWS_ATTEMPT_MAX: Duration = Duration::from_millis(1_500);
 /// The longest answer of an AWS backend that is held: DynamoDB's largest is 16 MB.
 const AWS_ANSWER_BYTES_MAX: usize = 17 * 1024 * 1024;
 const CONNECT_MAX: Duration = Duration::from_millis(3_000);
@@ -62,28 +64,45 @@ impl Connection {
 
     /// A DynamoDB client over this connection.
     pub fn dynamodb(&self, aws: &AwsEnvironment) -> aws_sdk_dynamodb::Client {
-        let mut config = aws_sdk_dynamodb::Config::builder()
+        let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(aws.region.clone()))
+            .endpoint_resolver(OneEndpoint::of(endpoint(
+                "dynamodb",
+                &aws.region,
+                aws.dynamodb_endpoint.as_ref(),
+            )))
             .credentials_provider(credentials(aws))
             .retry_config(retries())
             .timeout_config(timeouts())
-            .http_client(self.clone());
-        config.set_endpoint_url(aws.dynamodb_endpoint.clone());
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+            // The bound of an attempt is shorter than what this would wait for.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .http_client(self.clone())
+            .build();
+        aws_sdk_dynamodb::Client::from_conf(config)
     }
+}
 
-    /// A Secrets Manager client over this connection.
-    pub fn secrets_manager(&self, aws: &AwsEnvironment) -> aws_sdk_secretsmanager::Client {
-        let mut config = aws_sdk_secretsmanager::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(aws.region.clone()))
-            .credentials_provider(credentials(aws))
-            .retry_config(retries())
-            .timeout_config(timeouts())
-            .http_client(self.clone());
-        config.set_endpoint_url(aws.secrets_manager_endpoint.clone());
-        aws_sdk_secretsmanager::Client::from_conf(config.build())
+/// Where a service is: at `given`, else at its host in this region.
+pub fn endpoint(service: &str, region: &str, given: Option<&String>) -> String {
+    let end = if region.starts_with("cn-") { ".cn" } else { "" };
+    let given = given.map(|url| url.trim_end_matches('/').to_owned());
+    given.unwrap_or_else(|| format!("https://{service}.{region}.amazonaws.com{end}"))
+}
+
+/// The table is in one place. The SDK's own resolver works that out at every call.
+#[derive(Debug)]
+struct OneEndpoint(Endpoint);
+
+impl OneEndpoint {
+    fn of(url: String) -> Self {
+        Self(Endpoint::builder().url(url).build())
+    }
+}
+
+impl ResolveEndpoint for OneEndpoint {
+    fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
+        EndpointFuture::ready(Ok(self.0.clone()))
     }
 }
 
@@ -108,7 +127,8 @@ pub async fn whole_body(
     Ok(Some(body))
 }
 
-fn credentials(aws: &AwsEnvironment) -> Credentials {
+/// Lambda's credentials, which it sets as variables of the environment.
+pub(crate) fn credentials(aws: &AwsEnvironment) -> Credentials {
     let AwsEnvironment { access_key_id, secret_access_key, session_token, .. } = aws;
     Credentials::new(access_key_id, secret_access_key, session_token.clone(), None, "environment")
 }
@@ -160,4 +180,20 @@ fn user_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Con
 
 fn io_error(error: reqwest::Error) -> ConnectorError {
     if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_where_its_region_is_unless_it_is_told_where() {
+        assert_eq!(
+            endpoint("dynamodb", "ap-northeast-2", None),
+            "https://dynamodb.ap-northeast-2.amazonaws.com"
+        );
+        assert_eq!(endpoint("s3", "cn-north-1", None), "https://s3.cn-north-1.amazonaws.com.cn");
+        let given = "http://127.0.0.1:8000".to_owned();
+        assert_eq!(endpoint("dynamodb", "ap-northeast-2", Some(&given)), given);
+    }
 }

@@ -5,7 +5,8 @@
 //! | [`config`] | the environment's values, each named when it is wrong | `order` |
 //! | [`clock`] | the only `now` and the only randomness | `order` |
 //! | [`connection`] | one HTTP and TLS stack for PortOne and AWS | – |
-//! | [`secrets`] | the secret: fetched, cached, refreshed | `connection` |
+//! | [`signed`] | one signed request to AWS, where no SDK is worth it | `clock`, `config`, `connection` |
+//! | [`secrets`] | the secret: fetched, cached, refreshed | `config`, `connection`, `signed` |
 //! | [`token`] | the order token | `order`, `secrets` |
 //! | [`portone`] | PortOne's wire and client | `order`, `connection`, `secrets` |
 //! | [`store`] | the table: one method per access pattern | `order`, `connection` |
@@ -24,6 +25,7 @@ pub mod http;
 pub mod portone;
 pub mod schedule;
 pub mod secrets;
+pub mod signed;
 pub mod store;
 pub mod telemetry;
 pub mod token;

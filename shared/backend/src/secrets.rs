@@ -8,11 +8,17 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use order::Generation;
+use reqwest::Method;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::webhook::SigningKey;
+use crate::{
+    config::AwsEnvironment,
+    connection::{AWS_ATTEMPT_MAX, AWS_CALL_MAX, Connection, endpoint},
+    signed::{Bounds, Service, SignedClient, SignedRequest},
+    webhook::SigningKey,
+};
 
 /// Values older than this are read again before they are used.
 const FRESH_FOR: Duration = Duration::from_secs(300);
@@ -170,8 +176,7 @@ impl Secrets {
 /// The cached secret of one process.
 #[derive(Debug)]
 pub struct SecretCache {
-    client: aws_sdk_secretsmanager::Client,
-    secret_id: String,
+    store: SecretStore,
     cached: Mutex<Cached>,
 }
 
@@ -185,14 +190,11 @@ struct Cached {
 
 impl SecretCache {
     /// Reads the secret. Fails when it cannot be read or is malformed: the function must not start.
-    pub async fn load(
-        client: aws_sdk_secretsmanager::Client,
-        secret_id: String,
-    ) -> Result<Self, SecretsError> {
+    pub async fn load(store: SecretStore) -> Result<Self, SecretsError> {
         let read_at = Instant::now();
-        let secrets = Arc::new(fetch(&client, &secret_id).await?);
+        let secrets = Arc::new(store.read().await?);
         let cached = Mutex::new(Cached { secrets, read_at, fresh_until: read_at + FRESH_FOR });
-        Ok(Self { client, secret_id, cached })
+        Ok(Self { store, cached })
     }
 
     /// The values, read again if they are older than 5 minutes. If that fails the old ones serve on.
@@ -220,7 +222,7 @@ impl SecretCache {
 
     async fn read_again(&self, cached: &mut Cached) {
         cached.read_at = Instant::now();
-        match fetch(&self.client, &self.secret_id).await {
+        match self.store.read().await {
             Ok(secrets) => {
                 cached.secrets = Arc::new(secrets);
                 cached.fresh_until = cached.read_at + FRESH_FOR;
@@ -233,8 +235,46 @@ impl SecretCache {
     }
 }
 
-async fn fetch(client: &aws_sdk_secretsmanager::Client, id: &str) -> Result<Secrets, SecretsError> {
-    let answer = client.get_secret_value().secret_id(id).send().await;
-    let answer = answer.map_err(|error| SecretsError::Unavailable(error.into()))?;
-    Secrets::parse(answer.secret_string().ok_or(SecretsError::Malformed("has no text value"))?)
+/// Secrets Manager's part of `GetSecretValue` that is read.
+#[derive(Deserialize)]
+struct SecretValue {
+    #[serde(rename = "SecretString")]
+    text: Option<Incoming>,
+}
+
+/// The secret where it is kept: one secret of Secrets Manager.
+#[derive(Debug)]
+pub struct SecretStore {
+    client: SignedClient,
+    url: String,
+    secret_id: String,
+}
+
+impl SecretStore {
+    /// The secret of this name or ARN. Nothing is connected yet.
+    pub fn new(connection: &Connection, aws: &AwsEnvironment, secret_id: String) -> Self {
+        let client = SignedClient::new(connection, aws, Service::SecretsManager);
+        let url = endpoint("secretsmanager", &aws.region, aws.secrets_manager_endpoint.as_ref());
+        Self { client, url, secret_id }
+    }
+
+    async fn read(&self) -> Result<Secrets, SecretsError> {
+        let body = serde_json::json!({ "SecretId": self.secret_id }).to_string();
+        let request = SignedRequest {
+            method: &Method::POST,
+            url: &self.url,
+            headers: &[
+                ("content-type", "application/x-amz-json-1.1"),
+                ("x-amz-target", "secretsmanager.GetSecretValue"),
+            ],
+            body: body.as_bytes(),
+        };
+        let bounds = Bounds { attempt: AWS_ATTEMPT_MAX, whole: AWS_CALL_MAX };
+        let answer = self.client.send(request, bounds).await;
+        let answer = answer.map_err(|error| SecretsError::Unavailable(error.into()))?;
+        // serde's message could quote the value: it is dropped on purpose.
+        let value: SecretValue = serde_json::from_slice(&answer)
+            .map_err(|_| SecretsError::Unavailable("its answer is not Secrets Manager's".into()))?;
+        Secrets::parse(&value.text.ok_or(SecretsError::Malformed("has no text value"))?.0)
+    }
 }

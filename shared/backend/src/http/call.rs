@@ -49,6 +49,8 @@ impl Call {
         work: impl Future<Output = Result<Response<Body>, Problem>>,
     ) -> Response<Body> {
         let started = Instant::now();
+        // Work is tens of kilobytes; what is put around it below would move it each time.
+        let work = Box::pin(work);
         trace::call(&self.request_id, self.caller, async {
             let late = || Problem::new(ProblemCode::TemporarilyUnavailable);
             let done = tokio::time::timeout_at(deadline.at(), work).await;

@@ -15,7 +15,9 @@ pub use language::Language;
 pub use operator::operator;
 pub use request::{BODY_BYTES_MAX, bearer_token, header, json_body};
 
-use lambda_http::{Body, Response, http::StatusCode};
+use std::pin::Pin;
+
+use lambda_http::{Body, IntoResponse, Response, http::StatusCode};
 use serde::Serialize;
 
 /// A JSON answer.
@@ -38,8 +40,9 @@ where
     F: Future<Output = Response<Body>> + Send,
 {
     let service = lambda_http::service_fn(|request| {
-        let response = answer(request);
-        async { Ok::<_, std::convert::Infallible>(response.await) }
+        // On the heap, since the runtime moves it more than once.
+        let response = Box::pin(answer(request));
+        async { Ok::<_, std::convert::Infallible>(Answered(response.await)) }
     });
     match lambda_http::run(service).await {
         Ok(()) => std::process::ExitCode::SUCCESS,
@@ -47,5 +50,15 @@ where
             tracing::error!(event = "runtime.gone", error = crate::telemetry::chain(&*error));
             std::process::ExitCode::FAILURE
         }
+    }
+}
+
+/// An answer whose body is text already. What the runtime would do with a body of any kind, it brings the tables of
+/// every old character set for, a tenth of a megabyte of an executable.
+struct Answered(Response<Body>);
+
+impl IntoResponse for Answered {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(std::future::ready(self.0))
     }
 }
