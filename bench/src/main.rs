@@ -23,6 +23,7 @@ mod timing;
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
+use operation::{ALL, Operation};
 
 const USAGE: &str = "\
 bench --functions DIR --floor FILE [--exact [--write]] [--invocations N] [--report FILE]
@@ -30,7 +31,8 @@ bench --functions DIR --floor FILE [--exact [--write]] [--invocations N] [--repo
   --exact          only what is the same on every machine, compared with bench/exact.json
   --write          writes bench/exact.json instead of comparing
   --invocations N  of each operation and each delay; 1000
-  --report FILE    writes the page, and its chart beside it";
+  --report FILE    writes the page, and its chart beside it
+  --only NAME      the times of one operation beside the floor's, and nothing else";
 
 /// What was asked for.
 struct Wanted {
@@ -40,6 +42,7 @@ struct Wanted {
     write: bool,
     invocations: usize,
     report: Option<PathBuf>,
+    only: Option<Operation>,
 }
 
 #[tokio::main]
@@ -55,6 +58,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<ExitCode> {
     let wanted = wanted()?;
+    if let Some(only) = wanted.only {
+        let times = timing::measure(&wanted.functions, &wanted.floor, &[only], wanted.invocations).await?;
+        println!("{}", report::times(&times));
+        return Ok(ExitCode::SUCCESS);
+    }
     let found = exact::measure(&wanted.functions).await?;
     if wanted.write {
         exact::write(&found)?;
@@ -74,7 +82,7 @@ async fn run() -> anyhow::Result<ExitCode> {
         println!("{} operations cost what bench/exact.json says", found.operations.len());
         return Ok(ExitCode::SUCCESS);
     }
-    let times = timing::measure(&wanted.functions, &wanted.floor, wanted.invocations).await?;
+    let times = timing::measure(&wanted.functions, &wanted.floor, &ALL, wanted.invocations).await?;
     let page = report::page(&found, &times, &price::Prices::read()?);
     println!("{page}");
     if let Some(path) = wanted.report {
@@ -90,7 +98,7 @@ fn wanted() -> anyhow::Result<Wanted> {
 
     let mut arguments = lexopt::Parser::from_env();
     let (mut functions, mut floor) = (None, None);
-    let (mut exact_only, mut write, mut invocations, mut report) = (false, false, 1000, None);
+    let (mut exact_only, mut write, mut invocations, mut report, mut only) = (false, false, 1000, None, None);
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("functions") => functions = Some(PathBuf::from(arguments.value()?)),
@@ -99,6 +107,11 @@ fn wanted() -> anyhow::Result<Wanted> {
             Long("write") => write = true,
             Long("invocations") => invocations = arguments.value()?.parse()?,
             Long("report") => report = Some(PathBuf::from(arguments.value()?)),
+            Long("only") => {
+                let name = arguments.value()?.string()?;
+                let known = ALL.into_iter().find(|operation| operation.name() == name);
+                only = Some(known.with_context(|| format!("no operation is called {name}"))?);
+            }
             other => return Err(other.unexpected()).context(USAGE),
         }
     }
@@ -109,5 +122,6 @@ fn wanted() -> anyhow::Result<Wanted> {
         write,
         invocations,
         report,
+        only,
     })
 }

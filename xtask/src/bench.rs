@@ -11,7 +11,7 @@ use crate::{
     tools,
 };
 
-const USAGE: &str = "cargo xtask bench [--exact] [--write] [--invocations N]";
+const USAGE: &str = "cargo xtask bench [--exact] [--write] [--invocations N] [--only OPERATION]";
 
 pub fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
     use lexopt::prelude::{Long, ValueExt as _};
@@ -28,6 +28,10 @@ pub fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
             Long("invocations") => {
                 let number: u32 = arguments.value()?.parse()?;
                 words.extend(["--invocations".to_owned(), number.to_string()]);
+            }
+            Long("only") => {
+                page = false;
+                words.extend(["--only".to_owned(), arguments.value()?.string()?]);
             }
             other => return Err(other.unexpected()).context(USAGE),
         }
