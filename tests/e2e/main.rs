@@ -31,6 +31,7 @@ mod metrics;
 mod mismatch;
 mod mismatch_crash;
 mod money_back;
+mod operator_tokens;
 mod outside_cancellations;
 mod paying;
 mod portone_faults;

@@ -29,6 +29,7 @@ use crate::{
     runtime_api,
     scheduler::{self, ScheduleError},
     template::{Function, Schedule, Template, TemplateError},
+    token::Tokens,
 };
 
 /// How long open connections may linger at shutdown.
@@ -120,6 +121,7 @@ impl Gateway {
             routes: Routes::new(config.template.routes())?,
             cors: config.template.cors().cloned(),
             operator: config.operator,
+            tokens: Tokens::new(),
             pools: pools.clone(),
             fallback: config.fallback,
         }

@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use serde_json::{Map, Value};
 
-pub use api::{Cors, Route};
+pub use api::{Authorizer, Cors, Jwt, Route};
 pub use pattern::Pattern;
 use pipe::Ends;
 pub use pipe::{Field, Pipe};

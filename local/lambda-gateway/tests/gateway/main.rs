@@ -52,9 +52,23 @@ Resources:
     Type: AWS::ApiGatewayV2::Route
     Properties:
       { RouteKey: POST /guarded, Target: !Sub "integrations/${ProbeIntegration}", AuthorizationType: AWS_IAM }
+  # Nobody listens at its issuer.
+  Authorizer:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties:
+      AuthorizerType: JWT
+      IdentitySource: [$request.header.Authorization]
+      JwtConfiguration: { Issuer: "http://127.0.0.1:1", Audience: [console] }
   Jwt:
     Type: AWS::ApiGatewayV2::Route
-    Properties: { RouteKey: POST /jwt, Target: !Sub "integrations/${ProbeIntegration}", AuthorizationType: JWT }
+    Properties:
+      RouteKey: POST /jwt
+      Target: !Sub "integrations/${ProbeIntegration}"
+      AuthorizationType: JWT
+      AuthorizerId: !Ref Authorizer
+  Custom:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { RouteKey: POST /custom, Target: !Sub "integrations/${ProbeIntegration}", AuthorizationType: CUSTOM }
 "#;
 
 async fn free_port() -> TcpListener {
