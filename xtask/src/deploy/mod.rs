@@ -49,7 +49,7 @@ struct Options {
 pub fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
     let options = Options::parse(&mut arguments)?;
     // cargo-lambda first: it looks for zig in the Python that is first on the path, which is its own there.
-    let path = path(&cargo_lambda()?, &tools::python_tools()?)?;
+    let path = path(&tools::cargo_lambda()?, &tools::python_tools()?)?;
     Deployment {
         path,
         samconfig: root().join("samconfig.toml"),
@@ -290,10 +290,6 @@ impl Deployed {
         }
         Some(Self { name: name?, alias })
     }
-}
-
-fn cargo_lambda() -> anyhow::Result<PathBuf> {
-    tools::python_environment("cargo-lambda", "cargo-lambda==1.9.2\nziglang==0.17.1\n")
 }
 
 fn path(first: &Path, second: &Path) -> anyhow::Result<OsString> {
