@@ -19,6 +19,7 @@ mod cancel_v1;
 mod confirm;
 mod create_order;
 mod create_order_faults;
+mod dead_letters;
 mod deadlines;
 mod enumeration;
 mod events;

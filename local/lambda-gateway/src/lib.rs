@@ -37,7 +37,7 @@ pub mod template;
 mod token;
 
 pub use authorizer::OperatorKeys;
-pub use gateway::{Gateway, GatewayConfig, StartError};
+pub use gateway::{Gateway, GatewayConfig, Permit, StartError};
 pub use invocation::{Counters, Invocation, InvokeError};
 pub use log::{CapturedLog, LogLine, LogSink, Stream};
 pub use scheduler::ScheduleError;

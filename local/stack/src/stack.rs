@@ -191,6 +191,12 @@ impl Stack {
             max_environments: options.max_environments,
             run_schedules: options.run_schedules,
             operator: operators,
+            permit: {
+                let roles = roles.clone();
+                Arc::new(move |who, action, resource| {
+                    roles.permit(who, action, resource).map_err(|denial| denial.to_string())
+                })
+            },
             fallback: pages,
             log: options.log,
         })
@@ -198,7 +204,7 @@ impl Stack {
         let gateway = Arc::new(gateway);
         if let (Some(pipe), Some(database)) = (pipe, dynamodb.database()) {
             let file = data.as_ref().map(|data| data.file("pipe.json"));
-            let pipe = RunningPipe::start(pipe, database, gateway.clone(), bus.clone(), file, log)?;
+            let pipe = RunningPipe::start(pipe, database, gateway.clone(), roles, bus.clone(), file, log)?;
             running.get_or_init(|| pipe);
         }
 

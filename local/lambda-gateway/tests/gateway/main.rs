@@ -35,7 +35,17 @@ Resources:
       Events:
         Tick:
           Type: ScheduleV2
-          Properties: { ScheduleExpression: rate(1 minute), Input: '{"task":"open"}' }
+          Properties:
+            ScheduleExpression: rate(1 minute)
+            Input: '{"task":"open"}'
+            RoleArn: !GetAtt SchedulerRole.Arn
+            DeadLetterConfig: { Arn: !GetAtt Letters.Arn }
+  Letters: { Type: AWS::SQS::Queue }
+  SchedulerRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{ Effect: Allow, Principal: { Service: scheduler.amazonaws.com }, Action: sts:AssumeRole }]
   ProbeIntegration:
     Type: AWS::ApiGatewayV2::Integration
     Properties: { IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Probe.Arn, PayloadFormatVersion: "2.0" }
@@ -91,6 +101,7 @@ async fn config(values: &[(&str, &str)], max_environments: usize, log: LogSink) 
         max_environments,
         run_schedules: false,
         operator: OperatorKeys::default(),
+        permit: std::sync::Arc::new(|_, _, _| Ok(())),
         fallback: axum::Router::new().route("/", axum::routing::get(|| async { "the shop" })),
         log,
     }
