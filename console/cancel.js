@@ -8,7 +8,7 @@
 import * as api from './api.js';
 import { announce, at, confirmed, el } from './dom.js';
 import { sentences, tell } from './trouble.js';
-import { banks, minorUnits, money, phrases, say, word } from './words.js';
+import { banks, minorUnits, money, phrases, said, say, word } from './words.js';
 
 let order;
 let read;
@@ -211,7 +211,7 @@ function outcomeOf(cancellation) {
   const amount = money(cancellation?.amount ?? 0, currency());
   if (!cancellation || !cancellation.amount) return say(phrases.closeDone);
   const phrase = { SUCCEEDED: phrases.cancelDone, REQUESTED: phrases.cancelRequested, UNKNOWN: phrases.cancelUnknown, FAILED: phrases.cancelFailed }[cancellation.status];
-  return say(phrase, { amount, code: cancellation.failure ?? '' });
+  return say(phrase, { amount, said: said(cancellation) });
 }
 
 /** Why it cannot be done as it was asked for; fields say it themselves, in the API's words. */

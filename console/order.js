@@ -3,7 +3,7 @@ import * as api from './api.js';
 import * as cancel from './cancel.js';
 import { announce, at, el, facts } from './dom.js';
 import { latest, tell } from './trouble.js';
-import { actors, imbalances, language, methods, moment, money, origins, outcomes, phrases, rejections, say, statuses, tones, word, written } from './words.js';
+import { actors, imbalances, language, methods, moment, money, origins, outcomes, phrases, rejections, said, say, statuses, tones, word, written } from './words.js';
 
 const load = latest();
 let orderId;
@@ -22,8 +22,8 @@ export function show({ id }) {
   read();
 }
 
-/** Reads the order anew; `said` is shown with it, and with `null` nothing is said. Resolves when it was tried. */
-export function read(said) {
+/** Reads the order anew; `news` is shown with it, and with `null` nothing is said. Resolves when it was tried. */
+export function read(news) {
   if (!order) announce(say(phrases.loading));
   return load(
     () => api.journal(orderId),
@@ -31,8 +31,8 @@ export function read(said) {
       order = answer;
       told = language;
       draw();
-      if (said) announce(said, { seen: true });
-      else if (said === undefined) announce(word(statuses, order.status));
+      if (news) announce(news, { seen: true });
+      else if (news === undefined) announce(word(statuses, order.status));
     },
     (error) => tell('order-trouble', error),
   );
@@ -113,7 +113,7 @@ function ledgerRow(row) {
       el('b', { class: 'amount' }, row.amount ? money(row.amount, currency) : say(phrases.closing)),
       el('span', { class: 'stamp', 'data-tone': tones[row.status] }, word(outcomes, row.status)),
       row.taxFreeAmount > 0 && el('small', {}, say(phrases.ofWhichTaxFree, { amount: money(row.taxFreeAmount, currency) }))),
-    row.failure && el('p', { class: 'fault' }, say(phrases.pgSays, { code: row.failure })),
+    row.failure && el('p', { class: 'fault' }, say(phrases.pgSays, { said: said(row) })),
     row.reason && el('p', written(row.reason), row.reason),
     el('p', { class: 'small' }, `#${row.number} · ${moment(row.at)} · ${word(origins, row.origin)}`, row.portoneId && el('span', { class: 'code' }, ` ${row.portoneId}`)));
 }

@@ -20,6 +20,8 @@ export const written = (text) => ({ lang: /[가-힣]/.test(text ?? '') ? 'ko' : 
 
 /** What a word of the API means; a word that is not known here is shown as it came. */
 export const word = (words, key) => (words[key] ? say(words[key]) : String(key ?? ''));
+/** Why a cancellation failed: PortOne's or the PG's code, and the PG's own words where there are any. */
+export const said = ({ failure, failureMessage }) => [failure, failureMessage].filter(Boolean).join(' · ');
 
 const decimals = (currency) => new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
 
@@ -151,7 +153,7 @@ export const phrases = {
   moved: ['취소 {number}번: {status}', 'Cancellation {number}: {status}'],
   ofWhichTaxFree: ['그중 면세 {amount}', '{amount} of it tax-free'],
   closing: ['주문 닫기', 'Closing'],
-  pgSays: ['PG사·포트원의 답: {code}', 'The PG or PortOne says: {code}'],
+  pgSays: ['PG사·포트원의 답: {said}', 'The PG or PortOne says: {said}'],
   noCancellations: ['취소한 적이 없습니다.', 'Nothing was cancelled.'],
 
   wholeOf: ['남은 {amount} 모두', 'All that is left, {amount}'],
@@ -169,7 +171,7 @@ export const phrases = {
   closeDone: ['주문을 닫았습니다.', 'The order is closed.'],
   cancelRequested: ['{amount} 취소를 PG사가 처리하고 있습니다. 결과는 저절로 기록됩니다.', 'The PG is working on {amount}. The outcome will be recorded by itself.'],
   cancelUnknown: ['{amount} 취소의 결과를 아직 모릅니다. 다시 확인을 눌러 주세요.', 'It is not known yet whether {amount} went back. Please look again.'],
-  cancelFailed: ['취소가 거절되었습니다. 돈은 나가지 않았습니다. PG사·포트원의 답: {code}', 'Refused: no money moved. The PG or PortOne says: {code}'],
+  cancelFailed: ['취소가 거절되었습니다. 돈은 나가지 않았습니다. PG사·포트원의 답: {said}', 'Refused: no money moved. The PG or PortOne says: {said}'],
   cancelLost: ['답을 받지 못해 취소되었는지 모릅니다. ‘같은 취소 다시 보내기’를 누르세요. 같은 취소이므로 두 번 나가지 않습니다.', 'No answer came, so it is not known whether it was cancelled. Send the same cancellation again: it is the same one, and happens once.'],
   cancelKept: ['지난번 취소의 답을 받지 못했습니다. 위의 취소 내역을 확인하세요. 내역에 없다면 다시 취소할 수 있으며, 두 번 나가지 않습니다.', 'The last cancellation got no answer. See the ledger above; if it is not there you may cancel again, and it will happen once.'],
   cancelOther: ['이 주문은 그사이 바뀌었습니다. 위의 취소 내역을 다시 확인해 주세요.', 'The order has changed meanwhile. Please look at its ledger again.'],

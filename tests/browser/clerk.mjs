@@ -5,11 +5,11 @@ import { system } from './system.mjs';
 
 const LOCAL_KEYS = /"credentials":\{[^}]*\},?/;
 
-/** An order nobody paid yet: `{orderId, total}`. */
-export async function placed({ productId = 'hanji-notebook', quantity = 2, ...more } = {}) {
+/** An order nobody paid yet, in the suite's system or in `at`: `{orderId, total}`. */
+export async function placed({ productId = 'hanji-notebook', quantity = 2, at = system, ...more } = {}) {
   const order = { items: [{ productId, quantity }], customer: { name: '홍길동', email: 'buyer@example.com', phone: '01012345678' }, ...more };
   const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() };
-  const response = await fetch(new URL('orders', system.url), { method: 'POST', headers, body: JSON.stringify(order) });
+  const response = await fetch(new URL('orders', at.url), { method: 'POST', headers, body: JSON.stringify(order) });
   if (response.status !== 201) throw new Error(await response.text());
   const { orderId, amount } = await response.json();
   return { orderId, total: amount.total };

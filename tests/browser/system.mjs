@@ -45,8 +45,8 @@ export async function stopSystem() {
 }
 
 /** One local system on this port and the ones after it, with what `data` has kept: `{url, config, stop}`. */
-async function startStack(port, data, folder = root) {
-  const args = ['--port', String(port), '--data', data, '--root', folder, '--functions', FUNCTIONS_DIR];
+async function startStack(port, data, folder = root, more = []) {
+  const args = ['--port', String(port), '--data', data, '--root', folder, '--functions', FUNCTIONS_DIR, ...more];
   const stack = spawn(LOCAL_STACK, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   // Nothing is left behind, also when this process is told to stop.
   const kill = () => stack.kill();
@@ -91,6 +91,13 @@ export async function startSystemOfManualApproval() {
     },
     stop: () => stack.stop().finally(() => rm(folder, { recursive: true, force: true })),
   };
+}
+
+/** A system whose operators bring tokens of its provider. */
+export async function startSystemWithTokens() {
+  const data = await mkdtemp(path.join(tmpdir(), 'browser-tests-'));
+  const stack = await startStack(await freePorts(), data, root, ['--jwt']);
+  return { ...stack, stop: () => stack.stop().finally(() => rm(data, { recursive: true, force: true })) };
 }
 
 async function stopStack(stack) {

@@ -98,6 +98,29 @@ async fn a_refusal_is_told_with_its_code_and_is_final_for_its_key() {
     }
 }
 
+#[tokio::test]
+async fn the_pgs_words_are_kept_beside_its_code_without_the_buyers_name_and_numbers() {
+    let (shop, order) = paid().await;
+    let said = "예금주 불일치: 홍길동님, 계좌 110-123-456789 (kim@shop.kr)  [E4021]";
+    let refusal = json!({ "type": "PG_PROVIDER", "message": "-", "pgCode": "E4021", "pgMessage": said });
+    shop.portone_wire().inject(Rule::on(CANCEL).times(1), Fault::json(502, &refusal));
+    let view = shop.cancel_amount(&order, "c-1", Some(500)).await.expect(200);
+    assert_eq!(view["cancellation"]["failure"], "E4021", "{view}");
+    let kept = "예금주 불일치: ***님, 계좌 *** *** [E4021]";
+    assert_eq!(view["cancellation"]["failureMessage"], kept, "{view}");
+    assert_eq!(shop.journal(&order).await["cancellations"][0]["failureMessage"], kept);
+    // The buyer is told that it failed, and no more.
+    let shown = shop.view(&order).await;
+    assert!(!shown.to_string().contains("E4021") && !shown.to_string().contains("예금주"), "{shown}");
+    assert!(
+        shop.log.lines().iter().all(|line| !line.text.contains("예금주")),
+        "what a PG says is no log line"
+    );
+
+    let view = shop.cancel_amount(&order, "c-2", Some(500)).await.expect(200);
+    assert!(view["cancellation"].get("failureMessage").is_none(), "{view}");
+}
+
 /// U20, U21, U26: no answer is neither done nor refused.
 #[tokio::test]
 async fn without_an_answer_nobody_knows_and_the_next_look_asks_with_the_same_key() {

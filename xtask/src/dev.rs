@@ -9,7 +9,7 @@ use crate::{
     repository::{LOCAL_SYSTEM, Workspace, root},
 };
 
-const USAGE: &str = "cargo xtask dev [--port N] [--data DIR] [--fresh]";
+const USAGE: &str = "cargo xtask dev [--port N] [--data DIR] [--fresh] [--jwt]";
 
 pub fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
     use lexopt::prelude::{Long, ValueExt as _};
@@ -28,6 +28,10 @@ pub fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
             }
             Long("fresh") => {
                 stack.arg("--fresh");
+            }
+            // Operators sign in with tokens, as a stack with JwtIssuer has it.
+            Long("jwt") => {
+                stack.arg("--jwt");
             }
             other => return Err(other.unexpected()).context(USAGE),
         }

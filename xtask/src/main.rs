@@ -24,7 +24,7 @@ use anyhow::{Context as _, bail};
 const USAGE: &str = "\
 cargo xtask <command>
 
-  dev [--port N] [--data DIR] [--fresh]       the whole system on this machine
+  dev [--port N] [--data DIR] [--fresh] [--jwt]  the whole system on this machine
   test [NAME…] [--dynamodb URL] [--list]      every test and every gate, or the steps named; with the
                                               stories' tables in another DynamoDB
   build [--arch x86_64|arm64]                 release artifacts in target/lambda/

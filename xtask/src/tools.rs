@@ -1,6 +1,6 @@
 //! What a step needs and a machine may lack, fetched from the registries and the distribution: Python tools
-//! into an environment under `target/tools`, cargo's tools beside them, packages by apt. Versions are pinned
-//! here and nowhere else.
+//! into an environment under `target/tools`, cargo's tools beside them, packages by apt. Cargo's versions are
+//! pinned here, Python's in `xtask/requirements` and beside the tests that need them: whole, with hashes.
 
 use std::{
     fs,
@@ -13,9 +13,11 @@ use anyhow::{Context as _, bail};
 use crate::{process, repository::root};
 
 /// For the template's checks.
-const PYTHON_TOOLS: &str = "aws-sam-cli==1.170.0\ncfn-lint==1.58.0\n";
+const PYTHON_TOOLS: &str = include_str!("../requirements/python.txt");
 /// In an environment of its own: it wants other versions of what the tools above want.
-const CHECKOV: &str = "checkov==3.3.30\n";
+const CHECKOV: &str = include_str!("../requirements/checkov.txt");
+/// For a build for Lambda's processor on another one.
+const CARGO_LAMBDA: &str = include_str!("../requirements/cargo-lambda.txt");
 /// For the dependencies' checks.
 const CARGO_DENY: &str = "0.20.2";
 /// A second reader of the same advisories, which knows what is binary, unsound or yanked by its own rules.
@@ -36,8 +38,13 @@ pub fn checkov() -> anyhow::Result<PathBuf> {
     python_environment("checkov", CHECKOV)
 }
 
-/// A Python environment called `name` with exactly what `requirements` lists, made or renewed if need be.
-/// Answers its folder of programs.
+/// The folder of `cargo-lambda` and zig.
+pub fn cargo_lambda() -> anyhow::Result<PathBuf> {
+    python_environment("cargo-lambda", CARGO_LAMBDA)
+}
+
+/// A Python environment called `name` with exactly what `requirements` lists, made or renewed if need be:
+/// every package of it by version and hash, or pip refuses. Answers its folder of programs.
 pub fn python_environment(name: &str, requirements: &str) -> anyhow::Result<PathBuf> {
     let folder = folder().join(name);
     let bin = folder.join("bin");
@@ -49,8 +56,24 @@ pub fn python_environment(name: &str, requirements: &str) -> anyhow::Result<Path
     let list = folder.join("requirements.txt");
     fs::write(&list, requirements)?;
     let mut pip = Command::new(bin.join("python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&list);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--require-hashes",
+    ]);
+    // The list is whole: pip has nothing to choose.
+    pip.arg("--requirement").arg(&list);
     process::run(&mut pip)?;
+    process::run(Command::new(bin.join("python")).args([
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "check",
+    ]))?;
     // Written last: an installation that broke off is done again.
     fs::write(&installed, requirements)?;
     Ok(bin)
@@ -168,4 +191,50 @@ fn apt(packages: &[&str]) -> anyhow::Result<()> {
     };
     process::run(apt_get().args(["update", "--quiet"]))?;
     process::run(apt_get().args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every list that pip is given, without its ending.
+    const LISTS: [&str; 6] = [
+        "tests/another-dynamodb/requirements",
+        "tests/api/requirements",
+        "tests/clients/python/requirements",
+        "xtask/requirements/cargo-lambda",
+        "xtask/requirements/checkov",
+        "xtask/requirements/python",
+    ];
+
+    /// `name==version` of a line that begins a package, without extras and markers.
+    fn pin(line: &str) -> Option<String> {
+        let (name, version) = line.split_once("==")?;
+        let name = name.split('[').next().unwrap_or(name);
+        Some(format!("{name}=={}", version.split([' ', ';', '\\']).next()?))
+    }
+
+    #[test]
+    fn every_python_package_is_pinned_with_its_hashes_and_no_list_names_a_registry() {
+        for list in LISTS {
+            let text = fs::read_to_string(root().join(format!("{list}.txt"))).unwrap();
+            let wanted = fs::read_to_string(root().join(format!("{list}.in"))).unwrap();
+            let packages: Vec<_> =
+                text.lines().filter(|line| line.starts_with(|first: char| first.is_alphanumeric())).collect();
+            let pins: Vec<_> = packages.iter().map(|line| pin(line).expect(line)).collect();
+            for wanted in wanted.lines() {
+                assert!(
+                    pins.contains(&pin(wanted).expect(wanted)),
+                    "{list}: {wanted} is not in the whole list"
+                );
+            }
+            // A package's lines end where the next one begins; a hash is the first of what follows its name.
+            for (index, line) in text.lines().enumerate().filter(|(_, line)| packages.contains(line)) {
+                let next = text.lines().nth(index + 1).unwrap_or_default();
+                assert!(next.trim_start().starts_with("--hash=sha256:"), "{list}: {line} has no hash");
+            }
+            assert!(!text.contains("://"), "{list} names where packages come from");
+            assert!(text.contains("uv pip compile --universal --generate-hashes"), "{list}");
+        }
+    }
 }

@@ -66,6 +66,7 @@ fn respond(order: &Order, number: u32) -> Response<Body> {
     let cancellation = row.map(|row| RequestedCancellation {
         cancellation: CancellationView::of(order, row),
         failure: row.failure.as_deref(),
+        failure_message: row.failure_message.as_deref(),
     });
     http::json(status, &CancelledOrder { order: OrderView::of(order), cancellation })
 }

@@ -27,6 +27,7 @@ fn order(entropy: u8, name: &str, total: Money, tax_free: u64, back: &[u64]) -> 
         everything: false,
         portone_id: None,
         failure: None,
+        failure_message: None,
         reason: None,
         request: None,
         refund_account: None,

@@ -24,11 +24,12 @@ use crate::{
     authorizer::OperatorKeys,
     http_api::{self, HttpApi, Routes},
     invocation::{Counters, Invocation, InvokeError},
-    log::LogSink,
+    log::{LogLine, LogSink, Stream},
     pool::{Launch, Pool},
     runtime_api,
     scheduler::{self, ScheduleError},
     template::{Function, Schedule, Template, TemplateError},
+    token::Tokens,
 };
 
 /// How long open connections may linger at shutdown.
@@ -56,11 +57,17 @@ pub struct GatewayConfig {
     pub max_environments: usize,
     /// Who may call the routes whose authorizer is `AWS_IAM`.
     pub operator: OperatorKeys,
+    /// Asked before a service of AWS does something for a schedule: by its role, the action, the resource. An error
+    /// says what is not granted.
+    pub permit: Permit,
     /// Serves what no route matches, such as a shop's static files. Its 404 and 405 are API Gateway's 404.
     pub fallback: Router,
     /// Takes the functions' output.
     pub log: LogSink,
 }
+
+/// Whether a role grants an action on a resource; an error says that it does not.
+pub type Permit = Arc<dyn Fn(&str, &str, &str) -> Result<(), String> + Send + Sync>;
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +96,7 @@ pub struct Gateway {
     stop: watch::Sender<bool>,
     servers: Mutex<Vec<JoinHandle<()>>>,
     schedules: Mutex<JoinSet<()>>,
+    runs: Runs,
 }
 
 impl Gateway {
@@ -120,6 +128,7 @@ impl Gateway {
             routes: Routes::new(config.template.routes())?,
             cors: config.template.cors().cloned(),
             operator: config.operator,
+            tokens: Tokens::new(),
             pools: pools.clone(),
             fallback: config.fallback,
         }
@@ -130,9 +139,10 @@ impl Gateway {
             serve(config.listener, api, stop.subscribe()),
         ];
         let mut schedules = JoinSet::new();
+        let runs = Runs { pools: pools.clone(), permit: config.permit, log: config.log };
         if config.run_schedules {
             for schedule in config.template.schedules().iter().filter(|schedule| schedule.enabled) {
-                schedules.spawn(run_by_itself(schedule.clone(), pools.clone()));
+                schedules.spawn(run_by_itself(schedule.clone(), runs.clone()));
             }
         }
         Ok(Self {
@@ -142,6 +152,7 @@ impl Gateway {
             stop,
             servers: Mutex::new(servers),
             schedules: Mutex::new(schedules),
+            runs,
         })
     }
 
@@ -158,9 +169,7 @@ impl Gateway {
     /// Invokes a function with an event as it is, and answers what the function returned. The invocation
     /// runs to its end even if the caller stops waiting.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, InvokeError> {
-        let invocation = self.invoke_raw(function, Bytes::from(event.to_string())).await?;
-        Ok(serde_json::from_slice(&invocation.answer)
-            .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&invocation.answer).into_owned())))
+        Ok(answered(&self.invoke_raw(function, Bytes::from(event.to_string())).await?))
     }
 
     /// As [`Gateway::invoke`], with the bytes of the event and the times of the invocation.
@@ -179,7 +188,9 @@ impl Gateway {
         match found.as_slice() {
             [] => Err(ScheduleError::Unknown(name.to_owned())),
             [schedule] => {
-                Ok(self.invoke(&schedule.function, &schedule.event(OffsetDateTime::now_utc())).await?)
+                let (runs, schedule) = (self.runs.clone(), (*schedule).clone());
+                let run = tokio::spawn(async move { runs.run(&schedule, OffsetDateTime::now_utc()).await });
+                run.await.unwrap_or(Err(InvokeError::ShuttingDown.into()))
             }
             several => Err(ScheduleError::Ambiguous {
                 function: name.to_owned(),
@@ -245,15 +256,75 @@ fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>)
 }
 
 /// Invokes a function whenever its schedule is due. What it answers is nobody's; that it failed is in the log.
-async fn run_by_itself(schedule: Schedule, pools: Arc<BTreeMap<String, Arc<Pool>>>) {
+async fn run_by_itself(schedule: Schedule, runs: Runs) {
     scheduler::run(schedule.when, OffsetDateTime::now_utc(), |at| {
-        if let Some(pool) = pools.get(&schedule.function).cloned() {
-            let event = Bytes::from(schedule.event(at).to_string());
-            tokio::spawn(async move { pool.invoke(event, http_api::trace_id()).await });
-        }
+        let (runs, schedule) = (runs.clone(), schedule.clone());
+        tokio::spawn(async move { runs.run(&schedule, at).await });
         std::future::ready(())
     })
     .await;
+}
+
+/// Runs schedules, as EventBridge Scheduler does: under the schedule's role, and what cannot be handed to the
+/// function is a dead letter, of which here only the log tells.
+#[derive(Clone)]
+struct Runs {
+    pools: Arc<BTreeMap<String, Arc<Pool>>>,
+    permit: Permit,
+    log: LogSink,
+}
+
+impl Runs {
+    async fn run(&self, schedule: &Schedule, at: OffsetDateTime) -> Result<Value, ScheduleError> {
+        let outcome = self.invoke(schedule, at).await;
+        if let Err(ScheduleError::NotGranted(_) | ScheduleError::Invoke(InvokeError::Throttled(_))) = &outcome
+        {
+            let kept = self.send_letter(schedule);
+            let (name, function) = (&schedule.name, &schedule.function);
+            self.say(
+                schedule,
+                match kept {
+                    Some(Ok(())) => format!("the run {function}/{name} is a dead letter"),
+                    Some(Err(why)) => format!("the run {function}/{name} is lost: {why}"),
+                    None => format!("the run {function}/{name} is lost: it has no dead-letter queue"),
+                },
+            );
+        }
+        outcome
+    }
+
+    async fn invoke(&self, schedule: &Schedule, at: OffsetDateTime) -> Result<Value, ScheduleError> {
+        self.ask(schedule, "lambda:InvokeFunction", &schedule.target).map_err(|why| {
+            self.say(schedule, why.clone());
+            ScheduleError::NotGranted(why)
+        })?;
+        let pool = self.pools.get(&schedule.function);
+        let pool = pool.ok_or_else(|| InvokeError::UnknownFunction(schedule.function.clone()))?;
+        let event = Bytes::from(schedule.event(at).to_string());
+        let invocation = pool.clone().invoke(event, http_api::trace_id()).await?;
+        Ok(answered(&invocation))
+    }
+
+    /// Whether there is a queue, and the role may send there.
+    fn send_letter(&self, schedule: &Schedule) -> Option<Result<(), String>> {
+        let queue = schedule.dead_letter_queue.as_deref()?;
+        Some(self.ask(schedule, "sqs:SendMessage", queue))
+    }
+
+    fn ask(&self, schedule: &Schedule, action: &str, resource: &str) -> Result<(), String> {
+        schedule.role.as_ref().map_or(Ok(()), |role| (self.permit)(&role.name, action, resource))
+    }
+
+    fn say(&self, schedule: &Schedule, text: String) {
+        let (function, stream) = (schedule.function.clone(), Stream::Platform);
+        self.log.write(LogLine { function, pid: 0, stream, text });
+    }
+}
+
+/// What a function returned, as a value; what is no JSON is its text.
+fn answered(invocation: &Invocation) -> Value {
+    serde_json::from_slice(&invocation.answer)
+        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&invocation.answer).into_owned()))
 }
 
 /// A function's environment: what Lambda sets, then what the template declares.

@@ -13,8 +13,9 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{ConnectInfo, Request, State},
-    http::{HeaderValue, Method, Response, StatusCode},
+    http::{HeaderValue, Method, Response, StatusCode, request::Parts},
 };
+use serde_json::Value;
 use time::OffsetDateTime;
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -26,7 +27,8 @@ use crate::{
     event::{self, Incoming},
     invocation::InvokeError,
     pool::Pool,
-    template::{Cors, Route, TemplateError},
+    template::{Authorizer, Cors, Route, TemplateError},
+    token::Tokens,
 };
 
 /// API Gateway's limit for a request's body, 10 MB.
@@ -39,6 +41,7 @@ pub(crate) struct HttpApi {
     pub(crate) routes: Routes,
     pub(crate) cors: Option<Cors>,
     pub(crate) operator: OperatorKeys,
+    pub(crate) tokens: Tokens,
     pub(crate) pools: Arc<BTreeMap<String, Arc<Pool>>>,
     pub(crate) fallback: Router,
 }
@@ -59,21 +62,12 @@ impl HttpApi {
         let Ok(body) = axum::body::to_bytes(body, BODY_MAX).await else {
             return answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
-        let authorizer = match found.route.authorizer.as_deref() {
+        let authorizer = match &found.route.authorizer {
             None => None,
-            Some("AWS_IAM")
-                if self.operator.have_signed(
-                    &parts.method,
-                    &parts.uri,
-                    &parts.headers,
-                    &body,
-                    SystemTime::now(),
-                ) =>
-            {
-                Some(self.operator.context())
-            }
-            // Also what has an authorizer that this machine cannot ask: closed, not open.
-            Some(_) => return answer::message(StatusCode::FORBIDDEN, "Forbidden"),
+            Some(authorizer) => match self.caller(authorizer, &parts, &body).await {
+                Ok(caller) => Some(caller),
+                Err(refusal) => return identified(*refusal, &request_id),
+            },
         };
         let event = event::build(&Incoming {
             method: &parts.method,
@@ -89,11 +83,32 @@ impl HttpApi {
             authorizer,
             at: OffsetDateTime::now_utc(),
         });
-        let mut response = self.integrate(&found.route.function, event.to_string().into(), trace_id).await;
-        if let Ok(id) = HeaderValue::from_str(&request_id) {
-            response.headers_mut().insert("apigw-requestid", id);
+        let response = self.integrate(&found.route.function, event.to_string().into(), trace_id).await;
+        identified(response, &request_id)
+    }
+
+    /// `requestContext.authorizer`, or the answer to somebody who may not call this route.
+    async fn caller(
+        &self,
+        authorizer: &Authorizer,
+        parts: &Parts,
+        body: &Bytes,
+    ) -> Result<Value, Box<Response<Body>>> {
+        let forbidden = || Box::new(answer::message(StatusCode::FORBIDDEN, "Forbidden"));
+        match authorizer {
+            Authorizer::Iam => self
+                .operator
+                .have_signed(&parts.method, &parts.uri, &parts.headers, body, SystemTime::now())
+                .then(|| self.operator.context())
+                .ok_or_else(forbidden),
+            Authorizer::Jwt(wanted) => self
+                .tokens
+                .context(wanted, &parts.headers, OffsetDateTime::now_utc())
+                .await
+                .map_err(|refusal| Box::new(refusal.answer())),
+            // What this machine cannot ask: closed, not open.
+            Authorizer::Other(_) => Err(forbidden()),
         }
-        response
     }
 
     /// Runs the function on a task of its own: a caller that goes away does not end an invocation.
@@ -122,6 +137,13 @@ impl HttpApi {
             _ => answer::message(StatusCode::NOT_FOUND, "Not Found"),
         }
     }
+}
+
+fn identified(mut response: Response<Body>, request_id: &str) -> Response<Body> {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert("apigw-requestid", id);
+    }
+    response
 }
 
 async fn serve(

@@ -10,7 +10,7 @@
 //! | [`template`] | what the SAM template says, resolved as far as one machine can |
 //! | [`gateway`] | the running whole: start, invoke, kill, shut down |
 //! | `http_api` | routes, API Gateway's own answers |
-//! | [`authorizer`] | SigV4 on the routes of operators |
+//! | [`authorizer`], `token` | SigV4 and JWT on the routes of operators |
 //! | `event`, `answer`, `cors` | request → event, answer → response, cross-origin rules |
 //! | `pool`, `environment` | the processes of one function, and one of them |
 //! | [`scheduler`] | schedules: when a function runs by itself |
@@ -34,9 +34,10 @@ mod pool;
 mod runtime_api;
 pub mod scheduler;
 pub mod template;
+mod token;
 
 pub use authorizer::OperatorKeys;
-pub use gateway::{Gateway, GatewayConfig, StartError};
+pub use gateway::{Gateway, GatewayConfig, Permit, StartError};
 pub use invocation::{Counters, Invocation, InvokeError};
 pub use log::{CapturedLog, LogLine, LogSink, Stream};
 pub use scheduler::ScheduleError;

@@ -22,6 +22,9 @@ pub enum ScheduleError {
         /// Its schedules, as they have to be named.
         schedules: String,
     },
+    /// Its role does not grant what it takes to run it.
+    #[error("{0}")]
+    NotGranted(String),
     /// The function failed.
     #[error(transparent)]
     Invoke(#[from] InvokeError),

@@ -418,5 +418,5 @@ pub enum Work {
 }
 
 fn failed(code: &str) -> CancellationOutcome {
-    CancellationOutcome::Failed { code: code.to_owned() }
+    CancellationOutcome::Failed { code: code.to_owned(), message: None }
 }

@@ -13,6 +13,7 @@
 //! | `console` | the page that shows events and dead letters |
 //! | [`dynamodb`], [`secrets_manager`], [`objects`], `portone` | the backends |
 //! | [`secret`], [`data`] | what is kept: the secret, the folder |
+//! | [`issuer`] | who signs operators in, where they bring tokens |
 //! | [`probe`] | whether all of it answers |
 //! | `ports`, `shop`, `operator`, `docs` | listeners; the files of the demo shop, of the operators' console and of the API's page |
 
@@ -23,6 +24,7 @@ pub mod data;
 mod docs;
 pub mod dynamodb;
 pub mod iam;
+pub mod issuer;
 pub mod objects;
 mod operator;
 pub mod options;
@@ -37,8 +39,9 @@ pub mod stack;
 pub mod wire;
 
 pub use bus::Bus;
+pub use issuer::Issuer;
 pub use objects::Objects;
-pub use options::{InitialSecret, PaymentMode, Products, StackOptions};
+pub use options::{InitialSecret, Operators, PaymentMode, Products, StackOptions};
 pub use pipe::DeadLetter;
 pub use stack::Stack;
 pub use wire::{Backend, Fault, Rule};

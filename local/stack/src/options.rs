@@ -51,6 +51,16 @@ pub enum InitialSecret {
     Missing,
 }
 
+/// How operators sign in, as the template's parameters choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Operators {
+    /// With this machine's keys, by SigV4.
+    #[default]
+    Keys,
+    /// With tokens of the provider at `/login`.
+    Tokens,
+}
+
 /// What a local system is started with. [`StackOptions::new`] suits tests: free ports, in memory.
 pub struct StackOptions {
     /// The folder with `template.yaml`, `shop/` and `console/`; this repository's root by default.
@@ -65,6 +75,8 @@ pub struct StackOptions {
     pub fresh: bool,
     /// PAYMENT_MODE, and the kind of the shop's channel.
     pub payment_mode: PaymentMode,
+    /// How operators sign in.
+    pub operators: Operators,
     /// The catalogue.
     pub products: Products,
     /// The secret.
@@ -99,6 +111,7 @@ impl StackOptions {
             data: None,
             fresh: false,
             payment_mode: PaymentMode::default(),
+            operators: Operators::default(),
             products: Products::default(),
             secret: InitialSecret::default(),
             clock_speed: 1,

@@ -4,7 +4,10 @@
 use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
-use lambda_gateway::{OperatorKeys, template::Route};
+use lambda_gateway::{
+    OperatorKeys,
+    template::{Authorizer, Route},
+};
 use reqwest::Client;
 
 use crate::stack::Stack;
@@ -14,9 +17,9 @@ use crate::stack::Stack;
 pub async fn probe(stack: &Stack) -> anyhow::Result<()> {
     let client = Client::builder().no_proxy().build()?;
     let template = stack.gateway().template();
-    let callable = |route: &&Route| matches!(route.authorizer.as_deref(), None | Some("AWS_IAM"));
-    for route in template.routes().iter().filter(callable) {
-        answers(&client, stack.url(), route).await?;
+    let token = stack.issuer().map(|issuer| issuer.token("probe")).transpose()?.unwrap_or_default();
+    for route in template.routes() {
+        answers(&client, stack.url(), route, &token).await?;
     }
     for url in [format!("{}/config.js", stack.url()), stack.simulator().url().to_owned()] {
         client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
@@ -24,18 +27,23 @@ pub async fn probe(stack: &Stack) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn answers(client: &Client, base: &str, route: &Route) -> anyhow::Result<()> {
+async fn answers(client: &Client, base: &str, route: &Route, token: &str) -> anyhow::Result<()> {
     let path: Vec<_> =
         route.path.split('/').map(|segment| if segment.starts_with('{') { "0" } else { segment }).collect();
     let method = route.method.parse().unwrap_or(reqwest::Method::GET);
     let name = format!("{} {}", route.method, route.path);
     let url = format!("{base}{}", path.join("/"));
     let mut request = client.request(method, &url).header("content-type", "application/json");
-    if route.authorizer.is_some() {
-        let keys = OperatorKeys::default();
-        for (name, value) in keys.sign(&route.method, &url, &[], &[], SystemTime::now())? {
-            request = request.header(name, value);
+    match &route.authorizer {
+        Some(Authorizer::Iam) => {
+            let keys = OperatorKeys::default();
+            for (name, value) in keys.sign(&route.method, &url, &[], &[], SystemTime::now())? {
+                request = request.header(name, value);
+            }
         }
+        Some(Authorizer::Jwt(_)) => request = request.bearer_auth(token),
+        // The latter is closed to everybody here.
+        None | Some(Authorizer::Other(_)) => {}
     }
     let response = request.send().await.with_context(|| format!("{name} does not answer"))?;
     let status = response.status();

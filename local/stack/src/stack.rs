@@ -23,9 +23,10 @@ use crate::{
     docs,
     dynamodb::DynamoDb,
     iam::Roles,
+    issuer::{self, Issuer},
     objects::{self, Objects},
-    operator,
-    options::{InitialSecret, Products, StackOptions},
+    operator::{self, SignIn},
+    options::{InitialSecret, Operators, Products, StackOptions},
     pipe::{DeadLetter, RunningPipe},
     portone,
     ports::{self, Ports},
@@ -46,6 +47,7 @@ pub struct Stack {
     dynamodb_url: String,
     secrets_manager: SecretsManager,
     objects: Objects,
+    issuer: Option<Issuer>,
     secret: tokio::sync::Mutex<Option<String>>,
     wires: BTreeMap<Backend, Wire>,
     epoch: Instant,
@@ -63,10 +65,18 @@ impl Stack {
 
         let url = address(&ports.shop_and_api)?;
         let origins = format!("{url},{}", url.replace("127.0.0.1", "localhost"));
-        let overrides = BTreeMap::from([
+        let mut overrides = BTreeMap::from([
             ("AllowedOrigins".to_owned(), origins.clone()),
             ("PortoneSecretId".to_owned(), SECRET_ID.to_owned()),
         ]);
+        let issuer = match options.operators {
+            Operators::Keys => None,
+            Operators::Tokens => Some(Issuer::new(&url)?),
+        };
+        if let Some(issuer) = &issuer {
+            overrides.insert("JwtIssuer".to_owned(), issuer.url());
+            overrides.insert("JwtAudience".to_owned(), issuer::AUDIENCE.to_owned());
+        }
         let template = Template::read(&options.root.join("template.yaml"), &overrides)?;
 
         let table = template.table().context("template.yaml has no table")?.clone();
@@ -163,11 +173,12 @@ impl Stack {
         let pages = console::router(console)
             .merge(operator::router(
                 &options.root.join("console"),
-                &operators,
+                issuer.as_ref().map_or(SignIn::Keys(&operators), SignIn::At),
                 &format!("{}/console", simulator.url()),
             ))
             .merge(docs::router(&options.root.join("docs")))
-            .merge(shop::router(&options.root, &simulator));
+            .merge(shop::router(&options.root, &simulator))
+            .merge(issuer.as_ref().map(Issuer::router).unwrap_or_default());
         let pipe = template.pipe().filter(|_| stream).cloned();
         let log = options.log.clone();
         let gateway = Gateway::start(GatewayConfig {
@@ -180,6 +191,12 @@ impl Stack {
             max_environments: options.max_environments,
             run_schedules: options.run_schedules,
             operator: operators,
+            permit: {
+                let roles = roles.clone();
+                Arc::new(move |who, action, resource| {
+                    roles.permit(who, action, resource).map_err(|denial| denial.to_string())
+                })
+            },
             fallback: pages,
             log: options.log,
         })
@@ -187,7 +204,7 @@ impl Stack {
         let gateway = Arc::new(gateway);
         if let (Some(pipe), Some(database)) = (pipe, dynamodb.database()) {
             let file = data.as_ref().map(|data| data.file("pipe.json"));
-            let pipe = RunningPipe::start(pipe, database, gateway.clone(), bus.clone(), file, log)?;
+            let pipe = RunningPipe::start(pipe, database, gateway.clone(), roles, bus.clone(), file, log)?;
             running.get_or_init(|| pipe);
         }
 
@@ -201,6 +218,7 @@ impl Stack {
             dynamodb_url,
             secrets_manager,
             objects,
+            issuer,
             secret: tokio::sync::Mutex::new(secret),
             wires,
             epoch,
@@ -229,6 +247,11 @@ impl Stack {
                 std::future::pending::<()>().await;
             })
         })
+    }
+
+    /// Who signs operators in, if they bring tokens.
+    pub fn issuer(&self) -> Option<&Issuer> {
+        self.issuer.as_ref()
     }
 
     /// Runs a function's schedule once, now, with the template's `Input`: `reconcile`, or where a function

@@ -60,6 +60,7 @@ pub struct CancelledOrder<'a> {
 /// 요청한 취소 / The cancellation that was asked for
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct RequestedCancellation<'a> {
     #[allow(missing_docs, reason = "flattened: its members are this type's")]
     #[serde(flatten)]
@@ -67,4 +68,7 @@ pub struct RequestedCancellation<'a> {
     /// 실패한 까닭, 포트원이나 PG사의 코드 / Why it failed: PortOne's or the PG's code
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<&'a str>,
+    /// PG사가 한 말, 개인정보 없이 / The PG's own words, without personal data
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_message: Option<&'a str>,
 }

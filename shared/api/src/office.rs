@@ -81,6 +81,8 @@ pub struct LedgerRow<'a> {
     pub reason: Option<&'a str>,
     /// 실패한 까닭 / Why it failed
     pub failure: Option<&'a str>,
+    /// PG사가 한 말, 개인정보 없이 / The PG's own words, without personal data
+    pub failure_message: Option<&'a str>,
     /// 포트원의 취소 번호 / PortOne's id
     pub portone_id: Option<&'a str>,
     /// 시작한 때 / When it was begun
@@ -311,6 +313,7 @@ impl<'a> LedgerRow<'a> {
             balance_before: Amount(row.balance_before),
             reason: row.reason.as_deref(),
             failure: row.failure.as_deref(),
+            failure_message: row.failure_message.as_deref(),
             portone_id: row.portone_id.as_deref(),
             at: Moment(row.at),
         }

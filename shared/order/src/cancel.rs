@@ -206,6 +206,7 @@ fn row(
         everything: false,
         portone_id: None,
         failure: None,
+        failure_message: None,
         reason: Some(wanted.reason.clone()),
         request: Some(wanted.request),
         refund_account: None,

@@ -49,6 +49,8 @@ pub struct Cancellation {
     pub portone_id: Option<String>,
     /// Why it failed: PortOne's error type or the PG's code.
     pub failure: Option<String>,
+    /// The same in the PG's own words, as far as they may be kept.
+    pub failure_message: Option<String>,
     /// What the operator gave as the reason.
     pub reason: Option<String>,
     /// The operator's request, if it was one's.
@@ -107,6 +109,8 @@ pub enum CancellationOutcome {
     Failed {
         /// PortOne's error type or the PG's code.
         code: String,
+        /// The PG's own words, as far as they may be kept.
+        message: Option<String>,
     },
     /// No answer, or none that says whether it happened.
     Unknown,

@@ -32,9 +32,10 @@ pub fn record_outcome(order: &Order, number: u32, outcome: &CancellationOutcome,
             row.status = CancellationStatus::Requested;
             row.portone_id.clone_from(portone_id);
         }
-        CancellationOutcome::Failed { code } => {
+        CancellationOutcome::Failed { code, message } => {
             row.status = CancellationStatus::Failed;
             row.failure = Some(code.clone());
+            row.failure_message.clone_from(message);
         }
     }
     row.refund_account = None;
@@ -65,6 +66,7 @@ pub(crate) fn give_back(order: &Order, mut next: Order, seen: &Observation, look
         everything: seen.discounted,
         portone_id: None,
         failure: None,
+        failure_message: None,
         reason: None,
         request: None,
         refund_account: None,
@@ -171,6 +173,7 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
                     everything: false,
                     portone_id: None,
                     failure: None,
+                    failure_message: None,
                     reason: None,
                     request: None,
                     refund_account: None,

@@ -170,13 +170,13 @@ story('two operators who look at the same order cannot both give back', DESKTOP,
   assert.deepEqual(await givenBack(orderId), { count: 1, amount: 1000 });
 });
 
-story('a refused cancellation says so with the PG’s code, and can be tried again', DESKTOP, async (buyer) => {
+story('a refused cancellation says so with the PG’s code and words, and can be tried again', DESKTOP, async (buyer) => {
   const { orderId } = await paid({ spec: { cancelMode: 'REFUSE_BY_PG' } });
   const sent = cancels(buyer);
   const clerk = await at(buyer, orderId);
   await clerk.cancels({ amount: 1000 });
-  await clerk.at('#cancel-trouble').filter({ hasText: '거절되었습니다. 돈은 나가지 않았습니다. PG사·포트원의 답: REFUSED' }).waitFor();
-  assert.match(await clerk.at('#ledger').innerText(), /거절됨[^]*REFUSED/);
+  await clerk.at('#cancel-trouble').filter({ hasText: '거절되었습니다. 돈은 나가지 않았습니다. PG사·포트원의 답: REFUSED · PG사가 취소를 거절했습니다.' }).waitFor();
+  assert.match(await clerk.at('#ledger').innerText(), /거절됨[^]*REFUSED · PG사가 취소를 거절했습니다\./);
   assert.deepEqual(await givenBack(orderId), { count: 0, amount: 0 });
 
   await simulator.cancelMode(orderId, 'SYNC');

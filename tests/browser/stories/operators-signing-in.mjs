@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Clerk, placed } from '../clerk.mjs';
 import { DESKTOP, PHONE, story } from '../buyer.mjs';
-import { system } from '../system.mjs';
+import { startSystemWithTokens, system } from '../system.mjs';
 
 const REGION = 'ap-northeast-2';
 
@@ -81,6 +81,27 @@ story('every part of a request is signed as the API checks it', DESKTOP, async (
     return Promise.all([kind(api.settle("ORPHAN~결제 1/2+(a)'*%")), kind(api.findings('ORPHAN#a b+c&d=e/한글~')), kind(api.search('a+b c&d=\'(*)'))]);
   });
   assert.deepEqual(answers, ['refused finding-not-found', 'answered', 'answered']);
+});
+
+story('a token of the provider opens the routes that a JWT authorizer guards, and the journal names who had it', { ...DESKTOP, start: startSystemWithTokens }, async (buyer, shop) => {
+  const { orderId } = await placed({ at: shop });
+  const clerk = await new Clerk(buyer).open(`#/orders/${orderId}`);
+  await clerk.at('#sign-in-provider').waitFor();
+  // A token that only looks like one: the page takes it, the API does not.
+  const claims = Buffer.from(JSON.stringify({ sub: 'nobody' })).toString('base64url');
+  await clerk.page.evaluate((token) => sessionStorage.setItem('console.session', JSON.stringify({ token })), `e30.${claims}.c2lnbmF0dXJl`);
+  await clerk.page.reload();
+  await clerk.at('#sign-in-trouble').filter({ hasText: /./ }).waitFor();
+  assert.equal(await clerk.at('#order-view').isHidden(), true);
+
+  await clerk.at('#sign-in-provider').click();
+  await clerk.page.waitForURL(`${shop.url}login/authorize?*`);
+  await clerk.page.getByRole('link', { name: 'kim@shop.example' }).click();
+  await clerk.isShown(orderId);
+  assert.equal(await clerk.at('#operator').innerText(), 'kim@shop.example');
+  await clerk.cancels({ reason: '고객 요청' });
+  await clerk.hasStatus('취소됨');
+  await clerk.at('#journal').filter({ hasText: 'kim@shop.example' }).waitFor();
 });
 
 story('with a JWT authorizer one signs in at the provider, with code and PKCE, and the token goes along', DESKTOP, async (buyer) => {

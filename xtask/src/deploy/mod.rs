@@ -5,6 +5,7 @@
 //! at all. Afterwards the doctor looks at what was deployed.
 
 mod parameters;
+mod release;
 mod saved;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use crate::{
     tools,
 };
 use parameters::{Parameter, line};
+use release::RELEASE;
 use saved::Saved;
 
 const USAGE: &str = "cargo xtask deploy [FUNCTION] [--stack NAME] [--region R] [--profile P] [--arch x86_64|arm64] \
@@ -49,7 +51,7 @@ struct Options {
 pub fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
     let options = Options::parse(&mut arguments)?;
     // cargo-lambda first: it looks for zig in the Python that is first on the path, which is its own there.
-    let path = path(&cargo_lambda()?, &tools::python_tools()?)?;
+    let path = path(&tools::cargo_lambda()?, &tools::python_tools()?)?;
     Deployment {
         path,
         samconfig: root().join("samconfig.toml"),
@@ -146,7 +148,14 @@ impl Deployment<'_> {
             let wanted = asks || (offered.is_none() && !options.yes);
             wanted.then(|| parameter.ask(offered, input, &mut io::stderr()))
         };
-        let values = parameters::settle(&parameters::read(&text)?, &options.set, &saved.parameters, ask)?;
+        // Nobody is asked for it, and none is remembered: it is of the other values.
+        let of_its_own = !options.set.contains_key(RELEASE);
+        let mut wanted = parameters::read(&text)?;
+        wanted.retain(|parameter| parameter.name != RELEASE || !of_its_own);
+        let mut values = parameters::settle(&wanted, &options.set, &saved.parameters, ask)?;
+        if of_its_own {
+            values.insert(RELEASE.to_owned(), release::release(&text, &values)?);
+        }
         let architecture = Architecture::parse(values.get(ARCHITECTURE).context("no Architecture")?)?;
         let overrides: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
 
@@ -290,10 +299,6 @@ impl Deployed {
         }
         Some(Self { name: name?, alias })
     }
-}
-
-fn cargo_lambda() -> anyhow::Result<PathBuf> {
-    tools::python_environment("cargo-lambda", "cargo-lambda==1.9.2\nziglang==0.17.1\n")
 }
 
 fn path(first: &Path, second: &Path) -> anyhow::Result<OsString> {

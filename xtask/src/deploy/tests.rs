@@ -165,6 +165,7 @@ fn the_first_deployment_asks_for_every_parameter_in_the_templates_order() {
             "AllowedOrigins" => "https://shop.example\nhttps://shop.kr\n",
             "PortoneStoreId" => "store-0000\nstore-4ff4af41\n",
             "PortoneChannelKey" => "channel-key-893597d6\n",
+            "Release" => "",
             _ => "\n",
         });
     }
@@ -176,6 +177,36 @@ fn the_first_deployment_asks_for_every_parameter_in_the_templates_order() {
         deploy.contains("AllowedOrigins=\"https://shop.kr\"")
             && deploy.contains("PortoneStoreId=\"store-4ff4af41\"")
     );
+}
+
+/// The value of `Release` in the call of `sam deploy`.
+fn release_of(told: &Told) -> String {
+    let deploy = told.call("sam deploy");
+    let (_, rest) = deploy.split_once("Release=\"").unwrap_or_else(|| panic!("{deploy}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[test]
+fn other_settings_are_a_new_release_without_anybody_thinking_of_it() {
+    let mut stage = Stage::new().deployed_before();
+    let before = release_of(&stage.run(&["--yes"]));
+    // A remembered one does not count.
+    let remembered =
+        stage.samconfig.take().unwrap().replace("[default.global", "Release = \"1\"\n[default.global");
+    stage.samconfig = Some(remembered);
+    fs::remove_file(stage.folder.path().join("log")).unwrap();
+    assert_eq!(release_of(&stage.run(&["--yes"])), before);
+    for (set, is_new) in [
+        ("PortoneStoreId=store-5aa5bf52", true),
+        ("PortoneChannelKey=channel-key-904608e7", true),
+        ("AllowedOrigins=https://shop.kr,https://m.shop.kr", true),
+        ("AlarmEmail=ops@shop.kr", false),
+    ] {
+        fs::remove_file(stage.folder.path().join("log")).unwrap();
+        assert_eq!(release_of(&stage.run(&["--yes", "--set", set])) != before, is_new, "{set}");
+    }
+    fs::remove_file(stage.folder.path().join("log")).unwrap();
+    assert_eq!(release_of(&stage.run(&["--yes", "--set", "Release=mine"])), "mine");
 }
 
 #[test]

@@ -1,9 +1,16 @@
 //! Every dependency of every lock file: licences, sources, bans, and what is known against it.
 //!
 //! Licences, sources and bans are decided by files of this repository. Advisories come from databases on the
-//! network; without one they are left out, and that is said where nobody can miss it.
+//! network; without one they are left out, and that is said where nobody can miss it. `ADVISORY_DB` names a copy of
+//! Rust's on this machine: a clone, which may be as old as it is.
 
-use std::{path::Path, process::Command};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::ensure;
 
 use super::Passed;
 use crate::{process, repository::root, tools};
@@ -12,6 +19,11 @@ use crate::{process, repository::root, tools};
 const WORKSPACES: [&str; 3] = ["Cargo.toml", "local/Cargo.toml", "fuzz/Cargo.toml"];
 /// Folders with an npm lock file.
 const NODE: [&str; 2] = ["tests/browser", "tests/clients/node"];
+
+/// The folder of a clone of Rust's database.
+const COPY: &str = "ADVISORY_DB";
+/// Where it is cloned from otherwise; the address that cargo-deny knows by itself.
+const DATABASE: &str = "https://github.com/RustSec/advisory-db";
 
 /// Everything that can be checked here.
 pub fn run() -> anyhow::Result<Passed> {
@@ -38,23 +50,52 @@ fn deny_of(deny: &Path, manifest: &str) -> Command {
 /// By cargo-deny, which looks at what is compiled, and by cargo-audit, which looks at the lock file; whether
 /// they could.
 fn rust_advisories(deny: &Path) -> anyhow::Result<bool> {
-    if let Err(error) = process::output(deny_of(deny, WORKSPACES[0]).args(["fetch", "db"])) {
+    let copy = env::var_os(COPY).map(PathBuf::from);
+    if let Some(copy) = &copy {
+        ensure!(copy.join("crates").is_dir(), "{COPY}: {} is no clone of {DATABASE}", copy.display());
+    }
+    let mut fetch = deny_of(deny, WORKSPACES[0]);
+    fetch.args(["fetch", "db"]).envs(copy.iter().flat_map(|copy| in_its_place(copy)));
+    if let Err(error) = process::output(&mut fetch) {
+        if copy.is_some() {
+            return Err(error);
+        }
         eprintln!("{error:#}");
         left_out("RUST", "github.com");
         return Ok(false);
     }
     for manifest in WORKSPACES {
-        process::run(deny_of(deny, manifest).args(["--locked", "check", "--disable-fetch", "advisories"]))?;
+        // It reads what every crate says of itself, and is told to ask nobody for anything.
+        process::run(Command::new("cargo").current_dir(root()).args([
+            "fetch",
+            "--locked",
+            "--manifest-path",
+            manifest,
+        ]))?;
+        process::run(deny_of(deny, manifest).args(["--locked", "--offline", "check", "advisories"]))?;
     }
     // Built only where there is something for it to read.
     let audit = tools::cargo_audit()?;
     for manifest in WORKSPACES {
         let lock = Path::new(manifest).with_file_name("Cargo.lock");
         let mut command = Command::new(&audit);
+        command.current_dir(root()).args(["audit", "--deny", "yanked"]);
+        if let Some(copy) = &copy {
+            command.args(["--no-fetch", "--stale", "--db"]).arg(copy);
+        }
         // What is ignored, with its reason, is in .cargo/audit.toml.
-        process::run(command.current_dir(root()).args(["audit", "--deny", "yanked", "--file"]).arg(lock))?;
+        process::run(command.arg("--file").arg(lock))?;
     }
     Ok(true)
+}
+
+/// Has git, and so cargo-deny, read `copy` where it would read the database's own address.
+fn in_its_place(copy: &Path) -> [(&'static str, String); 3] {
+    [
+        ("GIT_CONFIG_COUNT", "1".to_owned()),
+        ("GIT_CONFIG_KEY_0", format!("url.file://{}.insteadOf", copy.display())),
+        ("GIT_CONFIG_VALUE_0", DATABASE.to_owned()),
+    ]
 }
 
 /// By `npm audit`, from the lock files; whether the registry answers for advisories.
@@ -88,7 +129,7 @@ fn vulnerabilities(answer: &str) -> Option<u64> {
 fn left_out(whose: &str, host: &str) {
     let lines = [
         format!("{whose} ADVISORIES WERE NOT CHECKED: their database cannot be reached here."),
-        format!("Run `cargo xtask test dependencies` on a machine that reaches {host}."),
+        format!("Run `cargo xtask test dependencies` where {host} is reached."),
     ];
     let stars = "*".repeat(88);
     eprintln!("\n    {stars}\n    ** {:<82} **\n    ** {:<82} **\n    {stars}\n", lines[0], lines[1]);

@@ -90,7 +90,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "roles",
-        proves: "every function may do what it did in the stories, and nothing else",
+        proves: "every function, the pipe and the schedules may do what they did in the stories, and nothing else",
         needs: &["system", "end-to-end"],
         run: roles,
     },

@@ -20,8 +20,30 @@ pub struct Route {
     pub method: String,
     /// The path with `{parameter}` and `{proxy+}` segments.
     pub path: String,
-    /// Who is asked about the caller, such as `AWS_IAM`; absent on an open route.
-    pub authorizer: Option<String>,
+    /// Who is asked about the caller; absent on an open route.
+    pub authorizer: Option<Authorizer>,
+}
+
+/// Who is asked about a route's caller.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Authorizer {
+    /// `AWS_IAM`: the caller's signature.
+    Iam,
+    /// `JWT`: an issuer's token.
+    Jwt(Jwt),
+    /// One that this machine cannot ask: the route stays closed.
+    Other(String),
+}
+
+/// What a JWT authorizer and its route want of a token.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Jwt {
+    /// `iss`, and where the keys are found.
+    pub issuer: String,
+    /// One of these is in `aud`, or is `client_id`.
+    pub audience: Vec<String>,
+    /// The route's `AuthorizationScopes`: one of them is the token's, if there are any.
+    pub scopes: Vec<String>,
 }
 
 /// The API's CORS configuration.
@@ -85,16 +107,54 @@ pub(super) fn routes(
                 function: function.name.clone(),
                 method,
                 path,
-                authorizer: authorizer(properties.get("AuthorizationType"), scope),
+                authorizer: authorizer(resources, properties, scope).map_err(|why| unusable(&why))?,
             })
         })
         .collect()
 }
 
 /// One that cannot be resolved here still closes the route.
-fn authorizer(kind: Option<&Value>, scope: &Scope) -> Option<String> {
-    let kind = scope.resolve(kind?).as_ref().and_then(text).unwrap_or_else(|| "unknown".to_owned());
-    (kind != "NONE").then_some(kind)
+fn authorizer(resources: &Resources<'_>, route: &Value, scope: &Scope) -> Result<Option<Authorizer>, String> {
+    let Some(kind) = route.get("AuthorizationType") else { return Ok(None) };
+    let kind = scope.resolve(kind).as_ref().and_then(text).unwrap_or_else(|| "unknown".to_owned());
+    Ok(match kind.as_str() {
+        "NONE" => None,
+        "AWS_IAM" => Some(Authorizer::Iam),
+        "JWT" => Some(Authorizer::Jwt(jwt(resources, route, scope)?)),
+        _ => Some(Authorizer::Other(kind)),
+    })
+}
+
+/// The authorizer that a route names. What it leaves open here would be open to a stranger's token there.
+fn jwt(resources: &Resources<'_>, route: &Value, scope: &Scope) -> Result<Jwt, String> {
+    let named = route.get("AuthorizerId").and_then(|id| scope.chosen(id)?["Ref"].as_str());
+    let named = named.ok_or("AuthorizationType JWT needs an AuthorizerId, !Ref Authorizer")?;
+    let mut authorizers = resources.of("AWS::ApiGatewayV2::Authorizer");
+    let found = authorizers.find(|authorizer| authorizer.name == named);
+    let properties = found.ok_or_else(|| format!("there is no authorizer {named}"))?.properties;
+    let whole = scope.resolve(properties).unwrap_or_default();
+    if whole["AuthorizerType"] != "JWT" {
+        return Err(format!("the authorizer {named} is not of type JWT"));
+    }
+    let source: Vec<_> = whole["IdentitySource"].as_array().into_iter().flatten().filter_map(text).collect();
+    if source != ["$request.header.Authorization"] {
+        return Err(format!("the authorizer {named} has to read $request.header.Authorization"));
+    }
+    let list = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().filter_map(text).filter(|item| !item.is_empty()).collect()
+    };
+    let issuer = text(&whole["JwtConfiguration"]["Issuer"]).filter(|issuer| !issuer.is_empty());
+    let audience = list(&whole["JwtConfiguration"]["Audience"]);
+    match issuer {
+        Some(issuer) if !audience.is_empty() => Ok(Jwt {
+            issuer,
+            audience,
+            scopes: list(
+                &route.get("AuthorizationScopes").and_then(|it| scope.resolve(it)).unwrap_or_default(),
+            ),
+        }),
+        _ => Err(format!("the authorizer {named} needs an Issuer and an Audience")),
+    }
 }
 
 /// The API's `CorsConfiguration`.
@@ -136,6 +196,13 @@ Conditions:
   HasJwt: !Not [!Equals [!Ref Issuer, ""]]
 Resources:
   Api: { Type: AWS::ApiGatewayV2::Api }
+  Authorizer:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Condition: HasJwt
+    Properties:
+      AuthorizerType: JWT
+      IdentitySource: [$request.header.Authorization]
+      JwtConfiguration: { Issuer: !Ref Issuer, Audience: [console] }
   F: { Type: AWS::Serverless::Function, Metadata: { BuildProperties: { Binary: f } } }
   FIntegration:
     Type: AWS::ApiGatewayV2::Integration
@@ -152,6 +219,8 @@ Resources:
       RouteKey: POST /b
       Target: !Sub "integrations/${FIntegration}"
       AuthorizationType: !If [HasJwt, JWT, AWS_IAM]
+      AuthorizerId: !If [HasJwt, !Ref Authorizer, !Ref AWS::NoValue]
+      AuthorizationScopes: [orders]
   Rest:
     Type: AWS::ApiGatewayV2::Route
     Properties: { RouteKey: $default, Target: !Sub "integrations/${FIntegration}", AuthorizationType: !If [Unknown, A, B] }
@@ -164,17 +233,39 @@ Resources:
 
     #[test]
     fn routes_carry_their_function_method_path_and_authorizer() {
-        let route = |method: &str, path: &str, authorizer: Option<&str>| Route {
+        let route = |method: &str, path: &str, authorizer: Option<Authorizer>| Route {
             function: "f".to_owned(),
             method: method.to_owned(),
             path: path.to_owned(),
-            authorizer: authorizer.map(str::to_owned),
+            authorizer,
         };
         let open = route("GET", "/a/{id}", None);
-        let rest = route("ANY", "$default", Some("unknown"));
-        let by = |kind: &str| vec![open.clone(), route("POST", "/b", Some(kind)), rest.clone()];
-        assert_eq!(routes(TEMPLATE, "").unwrap(), by("AWS_IAM"));
-        assert_eq!(routes(TEMPLATE, "https://issuer.example").unwrap(), by("JWT"));
+        let rest = route("ANY", "$default", Some(Authorizer::Other("unknown".to_owned())));
+        let by = |kind: Authorizer| vec![open.clone(), route("POST", "/b", Some(kind)), rest.clone()];
+        assert_eq!(routes(TEMPLATE, "").unwrap(), by(Authorizer::Iam));
+        let jwt = Jwt {
+            issuer: "https://issuer.example".to_owned(),
+            audience: vec!["console".to_owned()],
+            scopes: vec!["orders".to_owned()],
+        };
+        assert_eq!(routes(TEMPLATE, "https://issuer.example").unwrap(), by(Authorizer::Jwt(jwt)));
+    }
+
+    #[test]
+    fn an_authorizer_that_would_take_anybodys_token_is_refused_by_name() {
+        for (from, to, reason) in [
+            ("!Ref Authorizer, ", "!Ref Other, ", "there is no authorizer Other"),
+            ("!Ref Authorizer, ", "!Ref AWS::NoValue, ", "needs an AuthorizerId"),
+            ("Audience: [console]", "Audience: [\"\"]", "needs an Issuer and an Audience"),
+            ("Issuer: !Ref Issuer, ", "", "needs an Issuer and an Audience"),
+            ("AuthorizerType: JWT", "AuthorizerType: REQUEST", "is not of type JWT"),
+            ("header.Authorization", "querystring.token", "has to read $request.header.Authorization"),
+        ] {
+            let text = TEMPLATE.replace(from, to);
+            assert_ne!(text, TEMPLATE, "{from}");
+            let error = routes(&text, "https://issuer.example").unwrap_err().to_string();
+            assert!(error.starts_with("route Operators: ") && error.contains(reason), "{error}");
+        }
     }
 
     #[test]

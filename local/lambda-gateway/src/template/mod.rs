@@ -8,6 +8,7 @@ mod pattern;
 mod pipe;
 mod policy;
 mod resources;
+mod role;
 mod schedule;
 mod scope;
 mod table;
@@ -16,12 +17,13 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use serde_json::{Map, Value};
 
-pub use api::{Cors, Route};
+pub use api::{Authorizer, Cors, Jwt, Route};
 pub use pattern::Pattern;
 use pipe::Ends;
-pub use pipe::{Field, Pipe};
+pub use pipe::{Field, Pipe, PipeArns};
 pub use policy::Statement;
 use resources::{Resource, Resources};
+pub use role::Role;
 pub use schedule::{Schedule, When};
 use scope::{Scope, text};
 pub use table::Table;
@@ -113,7 +115,7 @@ impl Template {
             match kind {
                 "AWS::Serverless::Function" => {
                     let function = function(logical_id, whole, &globals["Function"], &scope)?;
-                    schedules.extend(schedules_of(&function.name, &properties["Events"], &scope)?);
+                    schedules.extend(schedules_of(&function.name, resource, globals, &resources, &scope)?);
                     functions.push(function);
                 }
                 "AWS::ApiGatewayV2::Api" => {
@@ -133,7 +135,12 @@ impl Template {
         let ends = Ends { functions: &functions, types: types.collect() };
         let pipe = match pipes.as_slice() {
             [] => None,
-            [(logical_id, properties)] => Some(Pipe::new(logical_id, properties, &ends, &scope)?),
+            [(logical_id, properties)] => {
+                let asker = format!("pipe {logical_id}");
+                let arn = properties.get("RoleArn");
+                let role = Role::taken(&asker, arn, "pipes.amazonaws.com", &resources, &scope)?;
+                Some(Pipe::new(logical_id, properties, role, &ends, &scope)?)
+            }
             [_, (logical_id, _), ..] => {
                 return Err(TemplateError::Unusable(format!("pipe {logical_id}: only one pipe runs here")));
             }
@@ -160,6 +167,15 @@ impl Template {
     /// The HTTP API's routes.
     pub fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    /// The roles of the pipe and the schedules, each once.
+    pub fn service_roles(&self) -> Vec<&Role> {
+        let pipe = self.pipe.iter().map(|pipe| &pipe.role);
+        let mut roles: Vec<_> = pipe.chain(self.schedules.iter().filter_map(|it| it.role.as_ref())).collect();
+        roles.sort_by(|one, other| one.name.cmp(&other.name));
+        roles.dedup();
+        roles
     }
 
     /// The functions' schedules, disabled ones too.
@@ -231,15 +247,36 @@ fn function(
             .and_then(|list| text(list.get(0)?))
             .unwrap_or_else(|| "x86_64".to_owned()),
         environment,
-        policies: policy::statements(logical_id, &properties["Policies"], scope)?,
+        policies: policy::statements(&format!("function {logical_id}"), &properties["Policies"], scope)?,
     })
 }
 
-fn schedules_of(function: &str, events: &Value, scope: &Scope) -> Result<Vec<Schedule>, TemplateError> {
-    let events = events.as_object().into_iter().flatten();
+fn schedules_of(
+    function: &str,
+    resource: Resource<'_>,
+    globals: &Value,
+    resources: &Resources<'_>,
+    scope: &Scope,
+) -> Result<Vec<Schedule>, TemplateError> {
+    let alias =
+        [resource.properties, &globals["Function"]].into_iter().find_map(|it| it.get("AutoPublishAlias"));
+    let target = scope::function_arn(resource.name, alias.and_then(|alias| scope.resolve(alias)).as_ref());
+    let events = resource.properties["Events"].as_object().into_iter().flatten();
     events
         .map(|(name, event)| match event["Type"].as_str() {
-            Some("ScheduleV2") => Schedule::new(function, name, &event["Properties"], scope),
+            Some("ScheduleV2") => {
+                let schedule = Schedule::new(function, name, &event["Properties"], scope)?;
+                let properties = &event["Properties"];
+                let asker = format!("{function}: the schedule {name}");
+                let role = match properties.get("RoleArn") {
+                    // SAM makes one that fits.
+                    None => None,
+                    arn => Some(Role::taken(&asker, arn, "scheduler.amazonaws.com", resources, scope)?),
+                };
+                let letters = properties["DeadLetterConfig"].get("Arn");
+                let letters = letters.and_then(|arn| scope.with_arns().resolve(arn)).as_ref().and_then(text);
+                Ok(Schedule { target: target.clone(), role, dead_letter_queue: letters, ..schedule })
+            }
             // Routes stand beside the API, not here.
             _ => Err(TemplateError::Unusable(format!("{function}: the event {name} has to be a ScheduleV2"))),
         })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Function, TemplateError, pattern::Pattern, scope::Scope, scope::text};
+use super::{Function, Role, TemplateError, pattern::Pattern, scope::Scope, scope::text};
 
 /// An event bus takes no more entries at once, and a pipe may not be configured to more than its target takes
 /// ("Batching and concurrency" of the guide to Pipes).
@@ -42,6 +42,23 @@ pub struct Pipe {
     pub detail_type: Field,
     /// An event's time; without it, that of its publication.
     pub time: Option<Field>,
+    /// Under which role it works.
+    pub role: Role,
+    /// What it asks that role for.
+    pub arns: PipeArns,
+}
+
+/// The ends of a pipe as its role names them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PipeArns {
+    /// The table's stream.
+    pub stream: String,
+    /// The function, or its alias.
+    pub enrichment: String,
+    /// The event bus.
+    pub bus: String,
+    /// The queue for batches that were given up, if there is one.
+    pub letters: String,
 }
 
 /// A member of an event: a text, or a place in what the enrichment answered.
@@ -151,11 +168,22 @@ impl Pipe {
     pub(super) fn new(
         logical_id: &str,
         properties: &Value,
+        role: Role,
         ends: &Ends<'_>,
         scope: &Scope,
     ) -> Result<Self, TemplateError> {
+        let known = scope.with_arns();
+        let arn = |place: &Value| known.resolve(place).as_ref().and_then(text).unwrap_or_default();
+        let arns = PipeArns {
+            stream: arn(&properties["Source"]),
+            enrichment: arn(&properties["Enrichment"]),
+            bus: arn(&properties["Target"]),
+            letters: arn(
+                &properties["SourceParameters"]["DynamoDBStreamParameters"]["DeadLetterConfig"]["Arn"],
+            ),
+        };
         let mut pipe = Block::new(format!("pipe {logical_id}"), Some(properties));
-        // Of no consequence on one machine.
+        // Of no consequence on one machine, and the role, which was read before.
         for name in ["Description", "KmsKeyIdentifier", "LogConfiguration", "RoleArn", "Tags"] {
             pipe.take(name);
         }
@@ -234,6 +262,8 @@ impl Pipe {
             source,
             detail_type,
             time,
+            role,
+            arns,
         })
     }
 
@@ -279,6 +309,17 @@ Resources:
       Environment: { Variables: { BUS: !Ref Bus } }
   Bus: { Type: AWS::Events::EventBus, Properties: { Name: !Sub "${AWS::StackName}-orders" } }
   Letters: { Type: AWS::SQS::Queue }
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{ Effect: Allow, Principal: { Service: pipes.amazonaws.com }, Action: sts:AssumeRole }]
+      Policies:
+        - PolicyName: pipe
+          PolicyDocument:
+            Statement:
+              - { Effect: Allow, Action: dynamodb:GetRecords, Resource: !GetAtt Table.StreamArn }
+              - { Effect: Allow, Action: events:PutEvents, Resource: !GetAtt Bus.Arn }
   Pipe:
     Type: AWS::Pipes::Pipe
     Properties:
@@ -311,6 +352,14 @@ Resources:
         let pipe = template.pipe().unwrap();
         assert_eq!((&*pipe.name, &*pipe.table, &*pipe.enrichment), ("Pipe", "Table", "order-events"));
         assert_eq!(pipe.bus, "local-orders");
+        let here = "ap-northeast-2:123456789012";
+        assert_eq!(pipe.arns.stream, format!("arn:aws:dynamodb:{here}:table/Table/stream/newest"));
+        assert_eq!(pipe.arns.enrichment, format!("arn:aws:lambda:{here}:function:OrderEvents"));
+        assert_eq!(pipe.arns.bus, format!("arn:aws:events:{here}:event-bus/local-orders"));
+        assert_eq!(pipe.arns.letters, format!("arn:aws:sqs:{here}:Letters"));
+        assert_eq!(pipe.role.statements[0].resources, [pipe.arns.stream.clone()]);
+        assert_eq!(pipe.role.statements[1].resources, [pipe.arns.bus.clone()]);
+        assert_eq!(template.service_roles(), [&pipe.role]);
         assert_eq!((pipe.batch_size, pipe.retries, pipe.bisect), (10, Some(5), false));
         assert_eq!(pipe.dead_letter_queue.as_deref(), Some("Letters"));
         assert!(pipe.running && pipe.from_the_beginning);
@@ -337,6 +386,9 @@ Resources:
     #[test]
     fn what_aws_would_refuse_or_this_machine_cannot_do_is_refused_by_name() {
         for (old, new, reason) in [
+            ("!GetAtt Role.Arn", "!GetAtt Other.Arn", "there is no role Other"),
+            ("!GetAtt Role.Arn", "arn:aws:iam::123456789012:role/x", "it has to be the Arn of a role"),
+            ("pipes.amazonaws.com", "scheduler.amazonaws.com", "Role is not for pipes.amazonaws.com"),
             ("BatchSize: 10", "BatchSize: 11", "BatchSize is 1 to 10"),
             ("          BatchSize: 10\n", "", "BatchSize is 1 to 10"),
             ("TRIM_HORIZON", "AT_TIMESTAMP", "StartingPosition"),
@@ -359,8 +411,9 @@ Resources:
             ("!GetAtt Letters.Arn", "!GetAtt Table.Arn", "Arn has to be the Arn of an AWS::SQS::Queue"),
             (r#"{"prefix":"ORDER#"}"#, r#"{"wildcard":"*"}"#, "wildcard"),
             (
-                "RoleArn: !GetAtt Role.Arn",
-                "EnrichmentParameters: { InputTemplate: x }",
+                "Enrichment: !GetAtt",
+                "EnrichmentParameters: { InputTemplate: x }
+      Enrichment: !GetAtt",
                 "EnrichmentParameters",
             ),
         ] {

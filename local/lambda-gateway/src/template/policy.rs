@@ -1,4 +1,4 @@
-//! What a function's role may do: the statements of its `Policies`, with the names that resources have on this
+//! What a role may do: the statements of its `Policies`, with the names that resources have on this
 //! machine. Only what allows actions on resources is understood; anything else is refused by name, since a role
 //! that is half understood proves nothing.
 
@@ -20,11 +20,11 @@ pub struct Statement {
 
 /// The statements of `Policies`, without those that a condition rules out.
 pub(super) fn statements(
-    function: &str,
+    whose: &str,
     policies: &Value,
     scope: &Scope,
 ) -> Result<Vec<Statement>, TemplateError> {
-    let unusable = |why: String| TemplateError::Unusable(format!("function {function}: Policies: {why}"));
+    let unusable = |why: String| TemplateError::Unusable(format!("{whose}: Policies: {why}"));
     let scope = scope.with_arns();
     let mut statements = Vec::new();
     for policy in list(policies) {
@@ -79,7 +79,7 @@ mod tests {
                 "ExportBucket": {"Type": "AWS::S3::Bucket"},
             },
         });
-        statements("F", &policies, &Scope::new(&document, &BTreeMap::new()).unwrap())
+        statements("function F", &policies, &Scope::new(&document, &BTreeMap::new()).unwrap())
     }
 
     #[test]

@@ -9,7 +9,7 @@ use time::{
 };
 use uuid::Uuid;
 
-use super::{ACCOUNT_ID, REGION, TemplateError, scope::Scope, scope::text};
+use super::{ACCOUNT_ID, REGION, Role, TemplateError, scope::Scope, scope::text};
 
 /// A schedule of one function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,12 @@ pub struct Schedule {
     pub input: Option<String>,
     /// `State`; a disabled schedule runs by hand only.
     pub enabled: bool,
+    /// The ARN that it invokes: of the function's alias, if that has one.
+    pub target: String,
+    /// Under which role it does; none where SAM makes one that fits.
+    pub role: Option<Role>,
+    /// The ARN of the queue for runs that did not come about.
+    pub dead_letter_queue: Option<String>,
 }
 
 /// When a schedule runs.
@@ -52,6 +58,7 @@ impl When {
 }
 
 impl Schedule {
+    /// Without its target and its role, which are not its own block's alone.
     pub(super) fn new(
         function: &str,
         name: &str,
@@ -79,6 +86,9 @@ impl Schedule {
             when,
             input,
             enabled: member("State").as_deref() != Some("DISABLED"),
+            target: String::new(),
+            role: None,
+            dead_letter_queue: None,
         })
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Scope {
     local_names: BTreeMap<String, String>,
     /// The types of the resources, by name.
     types: BTreeMap<String, String>,
+    /// `AutoPublishAlias` of the functions that have one, by name.
+    aliases: BTreeMap<String, Value>,
     /// Whether `Arn` is known of what the local system has; see [`Scope::with_arns`].
     knows_arns: bool,
 }
@@ -44,6 +46,7 @@ impl Scope {
             mappings: document["Mappings"].clone(),
             local_names: BTreeMap::new(),
             types: BTreeMap::new(),
+            aliases: BTreeMap::new(),
             knows_arns: false,
         };
         for (logical_id, resource) in document["Resources"].as_object().into_iter().flatten() {
@@ -62,10 +65,17 @@ impl Scope {
         let types = document["Resources"].as_object().into_iter().flatten();
         let types = types.filter_map(|(name, resource)| Some((name.clone(), resource["Type"].as_str()?)));
         scope.types = types.map(|(name, kind)| (name, kind.to_owned())).collect();
+        for (name, resource) in document["Resources"].as_object().into_iter().flatten() {
+            let owners = [&resource["Properties"], &document["Globals"]["Function"]];
+            let alias = owners.into_iter().find_map(|owner| owner.get("AutoPublishAlias"));
+            if let Some(alias) = alias.and_then(|alias| scope.resolve(alias)) {
+                scope.aliases.insert(name.clone(), alias);
+            }
+        }
         Ok(scope)
     }
 
-    /// The same scope in which the table and the buckets have the ARNs that a role is checked with here. They
+    /// The same scope in which tables, buckets, queues, buses and functions have the ARNs that a role is checked with here. They
     /// are no name to reach anything by, so that nobody else is told them.
     pub(super) fn with_arns(&self) -> Self {
         Self { knows_arns: true, ..self.clone() }
@@ -75,8 +85,22 @@ impl Scope {
         match self.types.get(logical_id).map(String::as_str) {
             Some("AWS::DynamoDB::Table") => Some(table_arn(logical_id)),
             Some("AWS::S3::Bucket") => Some(format!("arn:aws:s3:::{}", self.local_name(logical_id)?)),
+            Some("AWS::Events::EventBus") => {
+                let name = self.local_name(logical_id)?;
+                Some(format!("arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/{name}"))
+            }
+            Some("AWS::SQS::Queue") => Some(format!("arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{logical_id}")),
+            Some("AWS::Serverless::Function") => Some(function_arn(logical_id, None)),
             _ => None,
         }
+    }
+
+    /// The ARN of a function's alias, by SAM's `!Ref Function.Alias`.
+    fn alias_arn(&self, name: &str) -> Option<String> {
+        let function = name.strip_suffix(".Alias")?;
+        let kind = self.types.get(function).map(String::as_str);
+        let alias = self.aliases.get(function)?;
+        (kind == Some("AWS::Serverless::Function")).then(|| function_arn(function, Some(alias)))
     }
 
     /// What `Fn::If` leads to, as often as it stands there; `None` for `AWS::NoValue` and for a condition that
@@ -178,7 +202,17 @@ impl Scope {
             }
             "Fn::GetAtt" if self.knows_arns => {
                 let [resource, attribute] = pair(argument)?;
-                (attribute == "Arn").then(|| self.arn(resource.as_str()?)).flatten().map(Value::from)
+                let resource = resource.as_str()?;
+                match attribute.as_str()? {
+                    "Arn" => self.arn(resource).map(Value::from),
+                    // Which of a table's streams it is nobody can ask for.
+                    "StreamArn"
+                        if self.types.get(resource).is_some_and(|kind| kind == "AWS::DynamoDB::Table") =>
+                    {
+                        Some(Value::from(format!("{}/stream/newest", table_arn(resource))))
+                    }
+                    _ => None,
+                }
             }
             // GetAtt, ImportValue, GetAZs …: known in the cloud only.
             _ => None,
@@ -196,7 +230,8 @@ impl Scope {
                 let local = || self.local_name(name).map(Value::from);
                 let arn =
                     || self.arn(name.strip_suffix(".Arn").filter(|_| self.knows_arns)?).map(Value::from);
-                return self.parameters.get(name).cloned().or_else(local).or_else(arn);
+                let alias = || self.alias_arn(name).filter(|_| self.knows_arns).map(Value::from);
+                return self.parameters.get(name).cloned().or_else(local).or_else(arn).or_else(alias);
             }
         };
         Some(Value::from(pseudo))
@@ -249,6 +284,12 @@ impl Scope {
 /// The ARN of a table of the template.
 pub(super) fn table_arn(logical_id: &str) -> String {
     format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{logical_id}")
+}
+
+/// The ARN of a function of the template, or of its alias.
+pub(super) fn function_arn(logical_id: &str, alias: Option<&Value>) -> String {
+    let alias = alias.and_then(text).map(|alias| format!(":{alias}")).unwrap_or_default();
+    format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{logical_id}{alias}")
 }
 
 /// `ExportBucket` as `export-bucket`: a bucket's name has no capitals.

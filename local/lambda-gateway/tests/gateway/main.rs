@@ -35,7 +35,17 @@ Resources:
       Events:
         Tick:
           Type: ScheduleV2
-          Properties: { ScheduleExpression: rate(1 minute), Input: '{"task":"open"}' }
+          Properties:
+            ScheduleExpression: rate(1 minute)
+            Input: '{"task":"open"}'
+            RoleArn: !GetAtt SchedulerRole.Arn
+            DeadLetterConfig: { Arn: !GetAtt Letters.Arn }
+  Letters: { Type: AWS::SQS::Queue }
+  SchedulerRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{ Effect: Allow, Principal: { Service: scheduler.amazonaws.com }, Action: sts:AssumeRole }]
   ProbeIntegration:
     Type: AWS::ApiGatewayV2::Integration
     Properties: { IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Probe.Arn, PayloadFormatVersion: "2.0" }
@@ -52,9 +62,23 @@ Resources:
     Type: AWS::ApiGatewayV2::Route
     Properties:
       { RouteKey: POST /guarded, Target: !Sub "integrations/${ProbeIntegration}", AuthorizationType: AWS_IAM }
+  # Nobody listens at its issuer.
+  Authorizer:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties:
+      AuthorizerType: JWT
+      IdentitySource: [$request.header.Authorization]
+      JwtConfiguration: { Issuer: "http://127.0.0.1:1", Audience: [console] }
   Jwt:
     Type: AWS::ApiGatewayV2::Route
-    Properties: { RouteKey: POST /jwt, Target: !Sub "integrations/${ProbeIntegration}", AuthorizationType: JWT }
+    Properties:
+      RouteKey: POST /jwt
+      Target: !Sub "integrations/${ProbeIntegration}"
+      AuthorizationType: JWT
+      AuthorizerId: !Ref Authorizer
+  Custom:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { RouteKey: POST /custom, Target: !Sub "integrations/${ProbeIntegration}", AuthorizationType: CUSTOM }
 "#;
 
 async fn free_port() -> TcpListener {
@@ -77,6 +101,7 @@ async fn config(values: &[(&str, &str)], max_environments: usize, log: LogSink) 
         max_environments,
         run_schedules: false,
         operator: OperatorKeys::default(),
+        permit: std::sync::Arc::new(|_, _, _| Ok(())),
         fallback: axum::Router::new().route("/", axum::routing::get(|| async { "the shop" })),
         log,
     }

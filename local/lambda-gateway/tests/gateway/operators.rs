@@ -65,11 +65,32 @@ async fn a_request_signed_over_its_headers_and_body_is_an_operators() {
 #[tokio::test]
 async fn an_unsigned_request_is_a_403_and_no_function_runs() {
     let gateway = gateway(&[], 1, LogSink::discard()).await;
-    for path in ["/guarded", "/jwt"] {
+    for path in ["/guarded", "/custom"] {
         let response = Client::new().post(format!("{}{path}", gateway.url())).send().await.unwrap();
         assert_eq!(response.status(), 403, "{path}");
         assert_eq!(response.headers()["content-type"], "application/json");
         assert_eq!(response.text().await.unwrap(), r#"{"message":"Forbidden"}"#);
+    }
+    assert_eq!(gateway.counters("probe").unwrap().invocations, 0);
+    gateway.shutdown().await;
+}
+
+/// Tokens of an issuer that answers are told of in `tests/e2e/operator_tokens.rs`.
+#[tokio::test]
+async fn without_a_token_or_its_issuer_a_request_is_a_401_and_no_function_runs() {
+    let gateway = gateway(&[], 1, LogSink::discard()).await;
+    let unreadable =
+        "Bearer scope=\"\" error=\"invalid_token\" error_description=\"the issuer's keys cannot be read\"";
+    for (authorization, challenge) in [(None, "Bearer"), (Some("Bearer a.b.c"), unreadable)] {
+        let mut request = Client::new().post(format!("{}/jwt", gateway.url()));
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 401);
+        assert_eq!(response.headers()["www-authenticate"], challenge);
+        assert!(response.headers().contains_key("apigw-requestid"));
+        assert_eq!(response.text().await.unwrap(), r#"{"message":"Unauthorized"}"#);
     }
     assert_eq!(gateway.counters("probe").unwrap().invocations, 0);
     gateway.shutdown().await;

@@ -5,7 +5,10 @@ use std::{
     path::Path,
 };
 
-use lambda_gateway::Template;
+use lambda_gateway::{
+    Template,
+    template::{Authorizer, Jwt},
+};
 
 fn template(parameters: &[(&str, &str)]) -> Template {
     let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"));
@@ -14,7 +17,7 @@ fn template(parameters: &[(&str, &str)]) -> Template {
 }
 
 /// The routes by who is asked about the caller.
-fn routes(parameters: &[(&str, &str)]) -> BTreeMap<Option<String>, BTreeSet<String>> {
+fn routes(parameters: &[(&str, &str)]) -> BTreeMap<Option<Authorizer>, BTreeSet<String>> {
     let mut routes: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for route in template(parameters).routes() {
         let key = format!("{} {}", route.method, route.path);
@@ -27,8 +30,13 @@ fn routes(parameters: &[(&str, &str)]) -> BTreeMap<Option<String>, BTreeSet<Stri
 fn operators_sign_with_iam_keys_or_by_parameter_bring_a_token_and_no_other_route_changes() {
     let mut signed = routes(&[]);
     let mut by_token = routes(&[("JwtIssuer", "https://issuer.example"), ("JwtAudience", "console")]);
-    let operators = signed.remove(&Some("AWS_IAM".to_owned())).expect("operators have routes");
-    assert_eq!(by_token.remove(&Some("JWT".to_owned())), Some(operators.clone()));
+    let operators = signed.remove(&Some(Authorizer::Iam)).expect("operators have routes");
+    let token = Jwt {
+        issuer: "https://issuer.example".to_owned(),
+        audience: vec!["console".to_owned()],
+        scopes: Vec::new(),
+    };
+    assert_eq!(by_token.remove(&Some(Authorizer::Jwt(token))), Some(operators.clone()));
     assert_eq!(by_token, signed);
     assert_eq!(signed.keys().collect::<Vec<_>>(), [&None], "there is no third way in");
     for money in ["POST /orders/{orderId}/cancel", "POST /orders/{orderId}/sync"] {

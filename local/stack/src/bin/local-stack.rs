@@ -8,12 +8,12 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use lambda_gateway::{LogLine, LogSink, Stream};
-use local_stack::{Backend, PaymentMode, Products, Stack, StackOptions, probe};
+use local_stack::{Backend, Operators, PaymentMode, Products, Stack, StackOptions, probe};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const USAGE: &str = "\
 local-stack --functions DIR [--port N] [--data DIR] [--fresh] [--root DIR] [--mode LIVE|TEST]
-            [--products FILE] [--clock-speed N]";
+            [--products FILE] [--clock-speed N] [--jwt]";
 
 fn main() -> ExitCode {
     let outcome = options().and_then(|options| {
@@ -44,6 +44,7 @@ fn options() -> anyhow::Result<StackOptions> {
             Long("port") => options.base_port = Some(arguments.value()?.parse()?),
             Long("data") => options.data = Some(arguments.value()?.into()),
             Long("fresh") => options.fresh = true,
+            Long("jwt") => options.operators = Operators::Tokens,
             Long("root") => options.root = arguments.value()?.into(),
             Long("products") => options.products = Products::File(arguments.value()?.into()),
             Long("clock-speed") => options.clock_speed = arguments.value()?.parse()?,

@@ -1,4 +1,4 @@
-//! The functions' roles, asked at every call to a backend as AWS asks them: the template's `Policies` decide, so
+//! The roles of a template, asked at every call to a backend as AWS asks them: the template's `Policies` decide, so
 //! that every story runs under the roles that are deployed. Who calls is the key id of the request's signature,
 //! which the gateway makes the function's name; the signature itself is not checked.
 //!
@@ -7,8 +7,10 @@
 //! | `demand` | what a call needs: actions and resources |
 //! | [`record`] | what was asked for, kept for [`record::faults`] |
 //!
-//! Deliberately absent: conditions, denials by statement, policies of resources, and the roles of what is no
-//! function (pipe, schedules).
+//! The pipe and the schedules work under their roles in the same way; what they ask for, they ask by name
+//! ([`Roles::permit`]), since no request of theirs passes a wire.
+//!
+//! Deliberately absent: conditions, denials by statement, policies of resources.
 
 mod demand;
 pub mod record;
@@ -27,7 +29,7 @@ use crate::{
 };
 use record::{Record, Use};
 
-/// The roles of a template's functions.
+/// The roles of a template: the functions' by the function's name, those of services by their own.
 pub struct Roles {
     statements: BTreeMap<String, Vec<Statement>>,
     table: Table,
@@ -51,12 +53,26 @@ pub enum Denial {
     },
 }
 
+impl std::fmt::Display for Denial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stranger => f.write_str("the template has no such role"),
+            Self::NotGranted { user, action, resource } => {
+                write!(f, "{user} is not authorized to perform: {action} on resource: {resource}")
+            }
+        }
+    }
+}
+
 impl Roles {
     /// The template's, whose table is called by [`crate::dynamodb::TABLE_NAME`]. What is asked for is appended
     /// to `record`.
     pub fn new(template: &Template, table: Table, record: Option<&Path>) -> anyhow::Result<Self> {
         let functions = template.functions().iter();
-        let statements = functions.map(|function| (function.name.clone(), function.policies.clone()));
+        let of_functions = functions.map(|function| (function.name.clone(), function.policies.clone()));
+        let of_services = template.service_roles().into_iter();
+        let of_services = of_services.map(|role| (role.name.clone(), role.statements.clone()));
+        let statements = of_functions.chain(of_services);
         let record = record.map(Record::open).transpose()?;
         Ok(Self { statements: statements.collect(), table, called: TABLE_NAME.to_owned(), record })
     }
@@ -78,27 +94,36 @@ impl Roles {
             Backend::Portone | Backend::PortoneV1 => return Ok(()),
         };
         let function = key_id(&request.headers).ok_or(Denial::Stranger)?;
-        let statements = self.statements.get(function).ok_or(Denial::Stranger)?;
-        for (action, resource) in demands {
-            let grant = statements
-                .iter()
-                .filter(|statement| statement.actions.iter().any(|pattern| fits(pattern, &action)))
-                .flat_map(|statement| &statement.resources)
-                .find(|pattern| fits(pattern, &resource));
-            if let Some(record) = &self.record {
-                record.add(Use {
-                    function: function.to_owned(),
-                    action: action.clone(),
-                    resource: grant.unwrap_or(&resource).clone(),
-                    granted: grant.is_some(),
-                });
-            }
-            if grant.is_none() {
-                let user = format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/local-{function}/{function}");
-                return Err(Denial::NotGranted { user, action, resource });
-            }
+        demands.into_iter().try_for_each(|(action, resource)| self.permit(function, &action, &resource))
+    }
+
+    /// Whether `who`, a function or the role of a service, may do this.
+    ///
+    /// # Errors
+    /// It may not, or the template has nobody of this name.
+    pub fn permit(&self, who: &str, action: &str, resource: &str) -> Result<(), Denial> {
+        let statements = self.statements.get(who).ok_or(Denial::Stranger)?;
+        let grant = statements
+            .iter()
+            .filter(|statement| statement.actions.iter().any(|pattern| fits(pattern, action)))
+            .flat_map(|statement| &statement.resources)
+            .find(|pattern| fits(pattern, resource));
+        if let Some(record) = &self.record {
+            record.add(Use {
+                function: who.to_owned(),
+                action: action.to_owned(),
+                resource: grant.map_or(resource, String::as_str).to_owned(),
+                granted: grant.is_some(),
+            });
         }
-        Ok(())
+        if grant.is_some() {
+            return Ok(());
+        }
+        Err(Denial::NotGranted {
+            user: format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/local-{who}/{who}"),
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+        })
     }
 }
 

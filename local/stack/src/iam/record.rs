@@ -1,4 +1,4 @@
-//! What the functions asked for, over every system that was started with the same record: one line of JSON for
+//! What the functions, the pipe and the schedules asked for, over every system that was started with the same record: one line of JSON for
 //! each thing. After the stories it says which part of a role nobody needed.
 
 use std::{
@@ -13,10 +13,10 @@ use anyhow::{Context as _, ensure};
 use lambda_gateway::Template;
 use serde::{Deserialize, Serialize};
 
-/// One thing that a function asked for.
+/// One thing that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Use {
-    /// The function's name.
+    /// The function's name, or that of a service's role.
     pub function: String,
     /// Such as `dynamodb:PutItem`.
     pub action: String,
@@ -69,21 +69,23 @@ pub fn faults(template: &Template, record: &Path) -> anyhow::Result<Vec<String>>
     let mut faults: Vec<_> = refused
         .map(|used| format!("{} asks for {} on {}, not granted", used.function, used.action, used.resource))
         .collect();
-    for function in template.functions() {
-        for statement in &function.policies {
+    let of_functions = template.functions().iter().map(|function| (&function.name, &function.policies));
+    let of_services = template.service_roles().into_iter().map(|role| (&role.name, &role.statements));
+    for (who, statements) in of_functions.chain(of_services) {
+        for statement in statements {
             for (action, resource) in statement
                 .actions
                 .iter()
                 .flat_map(|action| statement.resources.iter().map(move |it| (action, it)))
             {
                 let used = Use {
-                    function: function.name.clone(),
+                    function: who.clone(),
                     action: action.clone(),
                     resource: resource.clone(),
                     granted: true,
                 };
                 if !uses.contains(&used) {
-                    faults.push(format!("{} may {action} on {resource}, never used", function.name));
+                    faults.push(format!("{who} may {action} on {resource}, never used"));
                 }
             }
         }

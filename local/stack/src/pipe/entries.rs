@@ -59,7 +59,7 @@ fn event(pipe: &Pipe, detail: Value, now: OffsetDateTime) -> Result<Value, Strin
 
 #[cfg(test)]
 mod tests {
-    use lambda_gateway::template::Field;
+    use lambda_gateway::template::{Field, PipeArns, Role};
     use time::macros::datetime;
 
     use super::*;
@@ -80,6 +80,8 @@ mod tests {
             source: Field::Text("shop.orders".to_owned()),
             detail_type: Field::Path(vec!["type".to_owned()]),
             time: None,
+            role: Role { name: "PipeRole".to_owned(), statements: Vec::new() },
+            arns: PipeArns::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The pipe on one machine: reads the table's stream in order, has a function make events of its records and
 //! publishes them on the bus, at least once. Batches, filter, retries, halving and dead letters are those of
-//! the template's pipe. It waits for no window, and tries again sooner than AWS does.
+//! the template's pipe, and so is the role that it works under. It waits for no window, and tries again sooner than AWS does.
 
 mod entries;
 mod letters;
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 pub use letters::DeadLetter;
 
-use crate::bus::Bus;
+use crate::{bus::Bus, iam::Roles};
 use letters::Memory;
 use stream::{From, Stream, sequence_number};
 
@@ -43,6 +43,7 @@ struct Runner {
     pipe: Pipe,
     stream: Stream,
     gateway: Arc<Gateway>,
+    roles: Arc<Roles>,
     bus: Bus,
     log: LogSink,
     file: Option<PathBuf>,
@@ -68,6 +69,7 @@ impl RunningPipe {
         pipe: Pipe,
         database: &Database,
         gateway: Arc<Gateway>,
+        roles: Arc<Roles>,
         bus: Bus,
         file: Option<PathBuf>,
         log: LogSink,
@@ -82,6 +84,7 @@ impl RunningPipe {
         let runner = Arc::new(Runner {
             stream,
             gateway,
+            roles,
             bus,
             log,
             file,
@@ -159,12 +162,30 @@ impl Runner {
         }
     }
 
+    /// Whether the pipe's role grants this.
+    fn may(&self, action: &str, resource: &str) -> Result<(), String> {
+        let asked = self.roles.permit(&self.pipe.role.name, action, resource);
+        asked.map_err(|denial| denial.to_string())
+    }
+
+    /// What AWS asks the role for before a stream is read ("Permissions" of the guide to Pipes).
+    fn may_read(&self) -> anyhow::Result<()> {
+        let stream = &self.pipe.arns.stream;
+        let of_stream =
+            ["DescribeStream", "GetShardIterator", "GetRecords"].map(|action| (action, stream.as_str()));
+        for (action, resource) in of_stream.into_iter().chain([("ListStreams", "*")]) {
+            self.may(&format!("dynamodb:{action}"), resource).map_err(anyhow::Error::msg)?;
+        }
+        Ok(())
+    }
+
     /// Works off one batch; false if there is none or it has to come again.
     async fn step(&self) -> anyhow::Result<bool> {
         let _turn = self.turn.lock().await;
         if *self.paused.borrow() {
             return Ok(false);
         }
+        self.may_read()?;
         let from = self.memory().position.clone().map_or(From::Beginning, From::After);
         let records = self.stream.read(from, self.pipe.batch_size).await?;
         let Some(last) = records.last().map(|record| sequence_number(record).to_owned()) else {
@@ -228,13 +249,17 @@ impl Runner {
     }
 
     async fn attempt(&self, batch: &[Value]) -> Result<(), Unfinished> {
+        let arns = &self.pipe.arns;
+        self.may("lambda:InvokeFunction", &arns.enrichment).map_err(Unfinished::Failed)?;
         let answer = match self.gateway.invoke(&self.pipe.enrichment, &Value::from(batch)).await {
             Ok(answer) => answer,
             Err(InvokeError::ShuttingDown) => return Err(Unfinished::Later),
             Err(error) => return Err(Unfinished::Failed(error.to_string())),
         };
         let events = entries::entries(&self.pipe, answer, OffsetDateTime::now_utc());
-        self.bus.publish(events.map_err(Unfinished::Failed)?);
+        let events = events.map_err(Unfinished::Failed)?;
+        self.may("events:PutEvents", &arns.bus).map_err(Unfinished::Failed)?;
+        self.bus.publish(events);
         Ok(())
     }
 
@@ -244,6 +269,10 @@ impl Runner {
             self.say("the batch is lost: the pipe has no dead-letter queue");
             return None;
         };
+        if let Err(why) = self.may("sqs:SendMessage", &self.pipe.arns.letters) {
+            self.say(&format!("the batch is lost: {why}"));
+            return None;
+        }
         let arrival = |record: Option<&Value>| {
             let seconds =
                 record.and_then(|record| record["dynamodb"]["ApproximateCreationDateTime"].as_f64());

@@ -299,3 +299,61 @@ async fn the_console_shows_events_and_dead_letters_and_sends_them_again() {
     stack.shutdown().await;
     assert!(began.elapsed() < Duration::from_secs(2), "an open console does not hold the end up");
 }
+
+/// What the pipe says while its role lacks something, and what came of the order it should have told of.
+async fn without(grant: &str, other: &str) -> (Vec<String>, usize, usize) {
+    let place = Place::changed(grant, other);
+    let (options, log) = place.options(None);
+    let stack = Stack::start(options).await.unwrap();
+    put(&stack, "ORDER#1", json!({}));
+    let refused = || async {
+        while !log.lines().iter().any(|line| line.text.contains("is not authorized to perform")) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), refused()).await.expect("the pipe says what it may not");
+    let is_about_reading = grant.contains("dynamodb:");
+    if !is_about_reading {
+        stack.pipe_caught_up().await.unwrap();
+    }
+    let said = log.lines().into_iter().filter(|line| line.text.contains("is not authorized"));
+    let said = said.map(|line| line.text).collect();
+    let told = (said, stack.bus().events().len(), stack.dead_letters().len());
+    stack.shutdown().await;
+    told
+}
+
+#[tokio::test]
+async fn a_pipe_does_only_what_its_role_grants_and_says_what_is_missing() {
+    for (grant, other, missing, letters) in [
+        ("dynamodb:GetRecords, ", "", "dynamodb:GetRecords", 0),
+        ("dynamodb:ListStreams", "dynamodb:ListTables", "dynamodb:ListStreams", 0),
+        ("Action: lambda:InvokeFunction", "Action: lambda:GetFunction", "lambda:InvokeFunction", 1),
+        (
+            "Action: events:PutEvents, Resource: !GetAtt Bus.Arn",
+            "Action: events:PutEvents, Resource: !GetAtt Letters.Arn",
+            "events:PutEvents",
+            1,
+        ),
+    ] {
+        let (said, events, given_up) = without(grant, other).await;
+        assert!(said[0].contains(&format!("perform: {missing} on resource: ")), "{said:?}");
+        assert_eq!((events, given_up), (0, letters), "{missing}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_no_queue_may_take_is_lost_and_that_is_said() {
+    let place = Place::changed("Action: sqs:SendMessage", "Action: sqs:GetQueueUrl");
+    fs::write(place.poison(), "").unwrap();
+    let (options, log) = place.options(None);
+    let stack = Stack::start(options).await.unwrap();
+    put(&stack, "ORDER#1", json!({"poison": {"S": "x"}}));
+    stack.pipe_caught_up().await.unwrap();
+    assert!(stack.dead_letters().is_empty());
+    let lost = |line: &lambda_gateway::LogLine| {
+        line.text.contains("the batch is lost: ") && line.text.contains("sqs:SendMessage")
+    };
+    assert!(log.lines().iter().any(lost));
+    stack.shutdown().await;
+}

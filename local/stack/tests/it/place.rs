@@ -34,9 +34,26 @@ Resources:
   Bus: { Type: AWS::Events::EventBus }
   Letters: { Type: AWS::SQS::Queue }
   ExportBucket: { Type: AWS::S3::Bucket }
+  PipeRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{ Effect: Allow, Principal: { Service: pipes.amazonaws.com }, Action: sts:AssumeRole }]
+      Policies:
+        - PolicyName: pipe
+          PolicyDocument:
+            Statement:
+              - Effect: Allow
+                Action: [dynamodb:DescribeStream, dynamodb:GetRecords, dynamodb:GetShardIterator]
+                Resource: !GetAtt Table.StreamArn
+              - { Effect: Allow, Action: dynamodb:ListStreams, Resource: "*" }
+              - { Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt OrderEvents.Arn }
+              - { Effect: Allow, Action: events:PutEvents, Resource: !GetAtt Bus.Arn }
+              - { Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Letters.Arn }
   Pipe:
     Type: AWS::Pipes::Pipe
     Properties:
+      RoleArn: !GetAtt PipeRole.Arn
       Source: !GetAtt Table.StreamArn
       SourceParameters:
         DynamoDBStreamParameters:

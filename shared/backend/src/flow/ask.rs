@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use order::{CancellationOutcome, Decision, Look, Order, record_outcome};
 
-use super::{Sync, SyncError, sync::TURNS_MAX};
+use super::{Sync, SyncError, sync::TURNS_MAX, words};
 use crate::{clock::Deadline, connection::AWS_CALL_MAX, portone::CancelRequest, store::AdvanceError};
 
 /// A call that moves money may take this long: PortOne works on after a caller hung up.
@@ -39,9 +39,12 @@ impl Sync {
             reason: row.reason.as_deref().unwrap_or(MISMATCH_REASON),
             key: &order.cancellation_key(row),
         };
-        let outcome = self.portone.cancel(order.paid_through(), request, time).await;
+        let mut outcome = self.portone.cancel(order.paid_through(), request, time).await;
+        if let CancellationOutcome::Failed { message, .. } = &mut outcome {
+            *message = message.as_deref().and_then(|words| words::kept(words, &order, row));
+        }
         match &outcome {
-            CancellationOutcome::Failed { code } => {
+            CancellationOutcome::Failed { code, .. } => {
                 tracing::error!(event = "cancellation.refused", order_id = %order.id, number, code, "money that has to go back was refused");
             }
             CancellationOutcome::Unknown => {

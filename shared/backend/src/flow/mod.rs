@@ -5,6 +5,7 @@ mod ask;
 mod cancel;
 mod reconcile;
 mod sync;
+mod words;
 
 pub use cancel::Cancelled;
 pub use reconcile::Reconciled;

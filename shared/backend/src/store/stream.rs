@@ -192,6 +192,7 @@ mod tests {
                 everything: true,
                 portone_id: None,
                 failure: None,
+                failure_message: None,
                 reason: None,
                 request: Some(RequestMark { key: [250; 32], body: [251; 32] }),
                 refund_account: None,

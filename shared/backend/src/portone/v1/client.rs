@@ -34,6 +34,11 @@ struct Answer {
 }
 
 impl Answer {
+    /// What it says in words, which are the PG's where a PG refused.
+    fn message(&self) -> Option<String> {
+        serde_json::from_slice::<wire::Words>(&self.body).ok()?.message
+    }
+
     /// The response inside the envelope: HTTP 200 with another `code` than 0 is a refusal too.
     fn open<T: DeserializeOwned>(&self) -> Result<T, PortoneError> {
         let broken = |what| PortoneError::Unavailable(what, None);
@@ -137,7 +142,7 @@ impl V1Client {
         let CancelRequest { transaction_id, row, reason, .. } = request;
         if row.amount == 0 {
             // V1 reads 0 as everything. Nobody here means that.
-            return CancellationOutcome::Failed { code: "NOTHING_TO_CANCEL".to_owned() };
+            return CancellationOutcome::Failed { code: "NOTHING_TO_CANCEL".to_owned(), message: None };
         }
         let account = row.refund_account.as_ref();
         let body = wire::Cancel {
@@ -152,10 +157,11 @@ impl V1Client {
             refund_tel: account.and_then(|account| Some(account.holder_phone.as_ref()?.expose().as_str())),
         };
         let answer = self.call(Method::POST, &["payments", "cancel"], &[], Some(&body), timeout).await;
+        let words = answer.as_ref().ok().and_then(Answer::message);
         match answer.and_then(|answer| answer.open::<wire::Payment>()) {
             Ok(payment) => payment.outcome_of(row.amount, row.balance_before),
             Err(PortoneError::Refused { kind, .. }) => {
-                CancellationOutcome::Failed { code: format!("V1_{kind}") }
+                CancellationOutcome::Failed { code: format!("V1_{kind}"), message: words }
             }
             Err(error) => {
                 tracing::warn!(event = "cancellation.unanswered", error = crate::telemetry::chain(&error));

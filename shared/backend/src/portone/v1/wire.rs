@@ -17,6 +17,12 @@ pub struct Envelope<T> {
     pub response: Option<T>,
 }
 
+/// The envelope's words, which are left where nothing else of it is.
+#[derive(Deserialize)]
+pub struct Words {
+    pub message: Option<String>,
+}
+
 /// `POST /users/getToken`.
 #[derive(Serialize)]
 pub struct GetToken<'a> {

@@ -149,7 +149,7 @@ impl V2Client {
                 Ok(wire::Cancelled { cancellation }) => match cancellation.status.as_str() {
                     "SUCCEEDED" => CancellationOutcome::Succeeded { portone_id: cancellation.id() },
                     "REQUESTED" => CancellationOutcome::Requested { portone_id: cancellation.id() },
-                    "FAILED" => CancellationOutcome::Failed { code: "FAILED".to_owned() },
+                    "FAILED" => CancellationOutcome::Failed { code: "FAILED".to_owned(), message: None },
                     _ => CancellationOutcome::Unknown,
                 },
                 Err(_) => CancellationOutcome::Unknown,
@@ -163,7 +163,10 @@ impl V2Client {
                 if answer.status == StatusCode::TOO_MANY_REQUESTS {
                     return CancellationOutcome::Unknown;
                 }
-                CancellationOutcome::Failed { code: error.pg_code.unwrap_or(error.kind) }
+                CancellationOutcome::Failed {
+                    code: error.pg_code.unwrap_or(error.kind),
+                    message: error.pg_message,
+                }
             }
             Ok(_) | Err(_) => CancellationOutcome::Unknown,
         }

@@ -116,6 +116,7 @@ pub struct ErrorBody {
     #[serde(rename = "type")]
     pub kind: String,
     pub pg_code: Option<String>,
+    pub pg_message: Option<String>,
 }
 
 /// Body of `pre-register`.

@@ -28,7 +28,7 @@ fn a_return_without_an_outcome_keeps_its_key_and_a_refused_one_gets_another() {
     let unanswered = record_outcome(&first, 1, &CancellationOutcome::Unknown, look(NOW));
     assert_eq!(unanswered, Decision::Stay);
 
-    let refused = CancellationOutcome::Failed { code: "PG_PROVIDER".to_owned() };
+    let refused = CancellationOutcome::Failed { code: "PG_PROVIDER".to_owned(), message: None };
     let refused = carry_out(&first, record_outcome(&first, 1, &refused, look(NOW)));
     let Decision::GiveBack { order, number, write: true } = decide(&refused, &news, &terms(), look(NOW))
     else {
@@ -40,7 +40,7 @@ fn a_return_without_an_outcome_keeps_its_key_and_a_refused_one_gets_another() {
 #[test]
 fn a_pg_that_keeps_refusing_is_asked_at_growing_distances_and_the_ledger_stays_short() {
     let news = Observation { total: 900, ..seen(PaymentStatus::Paid) };
-    let refused = CancellationOutcome::Failed { code: "PG_PROVIDER".to_owned() };
+    let refused = CancellationOutcome::Failed { code: "PG_PROVIDER".to_owned(), message: None };
     let (mut order, mut asked) = (pending(), 0);
     for minute in 0..24 * 60 {
         let now = NOW.plus_minutes(minute);
