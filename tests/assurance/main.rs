@@ -10,6 +10,7 @@ mod fault;
 mod history;
 mod lanes;
 mod load;
+mod mirror;
 mod model;
 mod operation;
 mod points;

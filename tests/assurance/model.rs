@@ -18,8 +18,8 @@ pub struct Story {
     pub placed: Placed,
     /// Its time to be paid is over.
     pub expired: bool,
-    /// The deadline of its virtual account, which is another one, is over.
-    pub account_expired: bool,
+    /// The transaction whose virtual account is over its deadline, which is another one than the order's.
+    pub account_expired: Option<String>,
     /// An operator asked to cancel it, perhaps before it was paid.
     pub closing: bool,
     /// A window was opened after it was closed. What is not money changes a closed order no more.
@@ -29,13 +29,15 @@ pub struct Story {
 impl Story {
     /// An order to which nothing was done.
     pub fn of(placed: Placed) -> Self {
-        Self { placed, expired: false, account_expired: false, closing: false, late_window: false }
+        Self { placed, expired: false, account_expired: None, closing: false, late_window: false }
     }
 }
 
 /// PortOne's record of a payment, in short.
 struct Record {
     status: String,
+    /// It came into a virtual account, so that somebody has to say where it goes back to.
+    deposit: bool,
     /// Money came, whatever became of it.
     money: bool,
     /// It is the order's: amount, currency and channel.
@@ -59,6 +61,7 @@ fn record(payment: &Value, total: i64) -> Record {
             && payment["currency"] == "KRW"
             && payment["channel"]["type"] == "LIVE",
         total: payment["amount"]["total"].as_i64().unwrap_or_default(),
+        deposit: payment["method"]["type"] == "PaymentMethodVirtualAccount",
         returned,
         ids: rows.iter().filter_map(|row| row["id"].as_str().map(str::to_owned)).collect(),
         status,
@@ -80,8 +83,10 @@ fn standing(story: &Story, payment: Option<&Value>) -> (Vec<&'static str>, i64, 
             // Money that is not the order's goes back, all of it.
             (false, _) if whole => vec!["REJECTED"],
             (false, _) => vec![],
+            // Closed before it was paid, it takes no money; a deposit waits for an operator's account.
+            (true, 0) if story.closing && seen.deposit => vec!["PAID", "REJECTED"],
             (true, 0) => vec!["PAID"],
-            // Closed before it was paid, it takes no money: that went back too.
+            // Closed before it was paid: that went back too.
             (true, _) if whole && story.closing => vec!["CANCELLED", "REJECTED"],
             (true, _) if whole => vec!["CANCELLED"],
             (true, _) => vec!["PARTIAL_CANCELLED"],
@@ -98,7 +103,11 @@ fn standing(story: &Story, payment: Option<&Value>) -> (Vec<&'static str>, i64, 
     }
     let mut statuses = match status {
         Some("PAY_PENDING") => vec!["PAY_PENDING"],
-        Some("VIRTUAL_ACCOUNT_ISSUED") if !story.account_expired => vec!["VIRTUAL_ACCOUNT_ISSUED"],
+        Some("VIRTUAL_ACCOUNT_ISSUED")
+            if story.account_expired.as_deref() != payment.and_then(|it| it["transactionId"].as_str()) =>
+        {
+            vec!["VIRTUAL_ACCOUNT_ISSUED"]
+        }
         // An account is closed before its order is.
         Some("VIRTUAL_ACCOUNT_ISSUED") => vec![],
         Some("CANCELLED") if story.expired => vec!["EXPIRED", "CANCELLED"],
@@ -139,6 +148,10 @@ async fn one_agrees(shop: &Shop, orders: &[Value], story: &Story) -> Result<(), 
     let received = order["received"]["amount"].as_i64();
     let money = payment.as_ref().map(|payment| record(payment, story.placed.total())).filter(|it| it.money);
     must(received == money.map(|money| money.total), "received is not what came")?;
+
+    let waits = status == "REJECTED" && returned < received.unwrap_or(0);
+    let told = || shop.found("RETURN_REFUSED").contains(&story.placed.id);
+    must(!waits || told(), "money waits for a person whom nobody tells")?;
 
     let rows = order["cancellations"].as_array().cloned().unwrap_or_default();
     must(rows.iter().all(|row| row["status"] != "INTENDED"), "an intent without an outcome")?;

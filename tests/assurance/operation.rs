@@ -158,9 +158,10 @@ pub fn overdue(shop: &Shop, story: &mut Story) {
     const AGO: i64 = 20 * 60_000;
     let id = &story.placed.id;
     table::set_order(&shop.stack, id, "expiresAt", &millis_ago(AGO));
-    if shop.stored(id)["virtualAccount"].is_object() {
+    // The account that the order knows of. A newer one has a deadline of its own.
+    if let Some(transaction) = shop.stored(id)["virtualAccount"]["transactionId"].as_str() {
         table::set_inside(&shop.stack, id, "virtualAccount", "expiresAt", &millis_ago(AGO));
-        story.account_expired = true;
+        story.account_expired = Some(transaction.to_owned());
     }
     story.expired = true;
 }
@@ -311,21 +312,7 @@ impl Operation {
             O::V1WebhookPaid | O::V1WebhookMismatch => {
                 shop.deliver_v1(&case.imp_uid, order(), "paid").await.into()
             }
-            O::Confirm => {
-                let event = Event {
-                    kind: "Transaction.Confirm".to_owned(),
-                    happened: Timestamp::wall(),
-                    payment_id: order().id.clone(),
-                    store_id: "store-any".to_owned(),
-                    transaction_id: "tx-any".to_owned(),
-                    cancellation_id: None,
-                    total_amount: Some(order().total()),
-                };
-                let version = BodyVersion::V20240425;
-                let question = Delivery::of(version.content_type(), event.body(version, &Value::Null));
-                let question = question.signed(&shop.webhook_secrets().await);
-                shop.deliver_to("/webhooks/portone/confirm", &question).await.into()
-            }
+            O::Confirm => question(shop, order()).await.into(),
             O::CancelWhole | O::CancelUnpaid | O::CancelAccount | O::CancelV1 => {
                 shop.cancel_amount(order(), &case.key, None).await.into()
             }
@@ -349,6 +336,23 @@ impl Operation {
             _ => case.stories.clone(),
         }
     }
+}
+
+/// PortOne's question before a PG approves the order's payment.
+pub async fn question(shop: &Shop, order: &Placed) -> Answer {
+    let event = Event {
+        kind: "Transaction.Confirm".to_owned(),
+        happened: Timestamp::wall(),
+        payment_id: order.id.clone(),
+        store_id: "store-any".to_owned(),
+        transaction_id: "tx-any".to_owned(),
+        cancellation_id: None,
+        total_amount: Some(order.total()),
+    };
+    let version = BodyVersion::V20240425;
+    let question = Delivery::of(version.content_type(), event.body(version, &Value::Null));
+    let question = question.signed(&shop.webhook_secrets().await);
+    shop.deliver_to("/webhooks/portone/confirm", &question).await
 }
 
 fn scheduled<E: std::fmt::Display>(ended: Result<Value, E>) -> Answered {

@@ -2,7 +2,7 @@
 
 use end_to_end::{Delivery, Placed, Shop};
 use futures::future::join_all;
-use local_stack::wire::{Mark, Rule};
+use local_stack::wire::{Fault, Mark, Rule};
 use portone_simulator::{PaymentSpec, Press, Version};
 use serde_json::json;
 
@@ -158,4 +158,40 @@ async fn a_v1_payment_of_no_order_is_one_orphan_whichever_webhook_tells_of_it() 
     let orphans = shop.orphans();
     assert_eq!(orphans.len(), 1, "{orphans:?}");
     shop.verify_v1(&imp_uid, &unknown).await.expect_problem(404, "order-not-found");
+}
+
+#[tokio::test]
+async fn money_that_v2_took_for_an_order_with_v1s_money_is_found_and_forgotten_once_it_went_back() {
+    let shop = Shop::open().await;
+    let order = shop.placed_v1().await;
+    let imp_uid = shop.pay_v1(&order).await;
+    shop.verify_v1(&imp_uid, &order).await.expect(200);
+    // The simulator keeps one payment of an id; PortOne does not say that it does.
+    let through_v2 = |status: &str| {
+        json!({
+            "status": status, "id": order.id, "transactionId": "tx-of-v2", "storeId": "store-any", "currency": "KRW",
+            "version": "V2", "channel": { "type": "LIVE" }, "statusChangedAt": "2030-01-01T00:00:00Z",
+            "amount": { "total": order.total(), "paid": order.total(), "cancelled": 0 },
+        })
+    };
+    let read = || Rule::on("GET /payments/{paymentId}").times(1);
+    let webhook = async |status| {
+        shop.portone_wire().inject(read(), Fault::json(200, &through_v2(status)));
+        shop.deliver_about("Transaction.Paid", &order.id).await.expect(200);
+    };
+    webhook("READY").await;
+    assert!(shop.findings("PAID_TWICE").is_empty());
+    webhook("PAID").await;
+    webhook("PAID").await;
+    let found = shop.findings("PAID_TWICE");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["facts"]["transactionId"], "tx-of-v2", "{found:?}");
+    assert_eq!(shop.stored(&order.id)["status"], "PAID");
+
+    shop.portone_wire().inject(read(), Fault::json(200, &through_v2("PAID")));
+    shop.stack.run_schedule("reconcile").await.unwrap();
+    assert_eq!(shop.findings("PAID_TWICE").len(), 1, "it holds the money");
+    shop.portone_wire().inject(read(), Fault::json(200, &through_v2("CANCELLED")));
+    shop.stack.run_schedule("reconcile").await.unwrap();
+    assert!(shop.findings("PAID_TWICE").is_empty(), "somebody gave it back");
 }

@@ -1,30 +1,40 @@
 //! The network heals: nothing crashes and nothing gets lost any more, the PG decides, and only the schedule
 //! looks, whenever the order says that it is due. Where that ends is compared with what PortOne has.
 
-use order::{CancellationOrigin, CancellationStatus, Generation, OrderStatus, PaymentStatus};
+use order::{
+    CancellationOrigin, CancellationStatus, FindingKind, Generation, OrderStatus, PaymentStatus, finding,
+    observation::ObservedCancellationStatus as Listed,
+};
 
 use crate::{
     portone::{Stage, Work},
     process::{Phase, Process, Step},
     scenario::{Role, Scenario},
-    state::State,
+    state::{State, minute},
 };
 
 /// No process takes so many steps.
 const STEPS_MAX: usize = 200;
 /// So many looks have to be enough; from the orders' dates it follows that they are far apart.
 const ROUNDS_MAX: usize = 60;
+/// After so many days a person is told of what is on its way back.
+const TOLD_DAYS: u32 = 4;
 
 impl State {
     /// Lets the schedule go on until it has nothing to do, and says what is not right then.
     pub fn heal(&self, scenario: &Scenario) -> Result<(), &'static str> {
+        self.healed(scenario).map(drop)
+    }
+
+    /// As [`State::heal`]: where it ends.
+    pub fn healed(&self, scenario: &Scenario) -> Result<Self, &'static str> {
         let mut state = self.clone();
         state.processes.clear();
         state.refusals = 0;
         for _ in 0..ROUNDS_MAX {
             state.the_pg_decides();
             let order = &state.table.order;
-            let due = order.look_at.map(|at| at.minutes_since(crate::state::minute(0)));
+            let due = order.look_at.map(|at| at.minutes_since(minute(0)));
             // V1's paid orders are looked at for months. The first of these looks is enough.
             let revisit = order.v1_money().is_some() && state.unsettled().is_none();
             let before = state.table.order.version;
@@ -34,7 +44,8 @@ impl State {
             }
             for attempt in 0..state.portone.attempts.len() {
                 if state.differs(attempt, scenario.late) {
-                    let named = (scenario.generation == Generation::V1).then_some(attempt);
+                    let v1 = state.portone.generation(attempt) == Generation::V1;
+                    let named = v1.then_some(attempt);
                     state.alone(Role::Look, named, scenario);
                 }
             }
@@ -62,7 +73,7 @@ impl State {
     fn alone(&mut self, role: Role, attempt: Option<usize>, scenario: &Scenario) {
         self.processes.push(Process::idle(role));
         let index = self.processes.len() - 1;
-        self.step(index, Step::Start(attempt), scenario.late);
+        self.step(index, Step::Start(attempt, 0), scenario.late);
         for turn in 0.. {
             if matches!(self.processes[index].phase, Phase::Done) {
                 break;
@@ -76,17 +87,29 @@ impl State {
                 self.portone.work(call, Work::Do, self.now);
                 continue;
             }
-            let step = self.steps(index, false).into_iter().find(|step| *step != Step::Crash);
+            let step = self.steps(index, false, &[0]).into_iter().find(|step| *step != Step::Crash);
             self.step(index, step.unwrap_or(Step::Crash), scenario.late);
         }
         self.processes.clear();
     }
 
-    /// A deposit that must go back has nowhere to go before an operator says where.
+    /// A deposit that must go back has nowhere to go before an operator says where. And V1 tells nobody of a
+    /// cancellation that its PG took and refuses later.
     fn waits_for_a_person(&self) -> bool {
         let order = &self.table.order;
         let deposit = self.portone.attempts.iter().any(|one| one.by_deposit && one.paid.is_some());
-        order.status == OrderStatus::Rejected && deposit && order.balance() > 0
+        (order.status == OrderStatus::Rejected && deposit && order.balance() > 0)
+            || self.is_left_to_a_person()
+    }
+
+    /// A cancellation that V1's PG took first and then refused, and which a person is told of in time.
+    pub fn is_left_to_a_person(&self) -> bool {
+        let order = &self.table.order;
+        let v1 = self.portone.attempts.iter().filter(|one| one.generation == Generation::V1);
+        let refused = v1.flat_map(|one| &one.returns).any(|one| one.by_api && one.listed == Listed::Failed);
+        let waits = order.cancellations.iter().any(|row| row.status == CancellationStatus::Requested);
+        let later = minute(self.now).plus_minutes(TOLD_DAYS * 24 * 60);
+        refused && waits && finding::standing(order, later).contains(&FindingKind::Undecided)
     }
 
     /// What is not settled about the order, by what PortOne has. Written without a look at the decision.
@@ -94,7 +117,8 @@ impl State {
         let order = &self.table.order;
         let undecided =
             |status| matches!(status, CancellationStatus::Intended | CancellationStatus::Requested);
-        if order.cancellations.iter().any(|row| undecided(row.status)) {
+        let person = self.is_left_to_a_person();
+        if !person && order.cancellations.iter().any(|row| undecided(row.status)) {
             return Some("every unknown outcome is known in the end");
         }
         let mut paid = self.portone.attempts.iter().enumerate().filter(|(_, one)| one.paid.is_some());
@@ -110,7 +134,7 @@ impl State {
             return Some("an order's money is a payment's");
         };
         let others = self.portone.attempts.iter().filter(|one| one.paid.is_some()).count() > 1;
-        let back = ours.returned();
+        let back = ours.undone();
         let shows = match order.status {
             OrderStatus::Paid => back == 0,
             OrderStatus::PartialCancelled => 0 < back && back < ours.total,
@@ -125,8 +149,9 @@ impl State {
             let rows = rows.filter(move |row| (row.origin != CancellationOrigin::Outside) == ours);
             rows.filter(|row| row.status == CancellationStatus::Succeeded).map(|row| row.amount).sum::<u64>()
         };
-        // V1 does not say who asked for a return.
-        let mistaken = self.portone.generation == Generation::V2 && rows_of(true) != ours.returned_by_api();
+        // V1 does not say who asked for a return. What others bore is nobody's return, and counts as one.
+        let borne = back - ours.returned();
+        let mistaken = ours.generation == Generation::V2 && rows_of(true) != ours.returned_by_api() + borne;
         let faults = [
             (mistaken, "whose return it was is known"),
             (received.amount != ours.total, "an order's money is a payment's"),
@@ -146,7 +171,7 @@ impl State {
         others.map(|(_, one)| one).all(|one| one.paid.is_none() || one.returned() == one.total)
     }
 
-    fn end(mut self, scenario: &Scenario) -> Result<(), &'static str> {
+    fn end(mut self, scenario: &Scenario) -> Result<Self, &'static str> {
         if let Some(rule) = self.unsettled() {
             return Err(rule);
         }
@@ -164,6 +189,6 @@ impl State {
         if self.table.order.version != version || !self.portone.calls.is_empty() {
             return Err("a settled order stays as it is");
         }
-        Ok(())
+        Ok(self)
     }
 }

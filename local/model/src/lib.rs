@@ -6,10 +6,12 @@
 
 #![allow(missing_docs, reason = "a program's insides")]
 
+pub mod acts;
 pub mod check;
 mod guards;
 mod heal;
 pub mod mutants;
+pub mod pair;
 mod portone;
 mod process;
 mod promises;

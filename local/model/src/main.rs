@@ -6,9 +6,9 @@ use std::{path::Path, process::ExitCode};
 use anyhow::Context as _;
 use lexopt::prelude::{Long, Value, ValueExt as _};
 use model::{
-    check::{Counts, check},
+    check::{Counts, check, check_pair},
     mutants,
-    scenario::{DEEP, QUICK, Scenario},
+    scenario::{DEEP, PAIRS, QUICK},
 };
 
 const USAGE: &str = "model [--deep] [--threads N] [--exactly NAME] [NAME…] | model --mutants";
@@ -26,15 +26,17 @@ fn main() -> anyhow::Result<ExitCode> {
             other => return Err(other.unexpected()).context(USAGE),
         }
     }
-    let all = QUICK.iter().chain(DEEP.iter().filter(|_| deep));
-    let wanted = |one: &&Scenario| match &exactly {
-        Some(name) => one.name == name,
-        None => names.is_empty() || names.iter().any(|name| one.name.contains(name.as_str())),
+    let wanted = |one: &str| match &exactly {
+        Some(name) => one == name,
+        None => names.is_empty() || names.iter().any(|name| one.contains(name.as_str())),
     };
+    let all = QUICK.iter().chain(DEEP.iter().filter(|_| deep)).filter(|one| wanted(one.name));
+    let all = all.map(|scenario| check(scenario, threads));
+    let pairs = PAIRS.iter().filter(|one| wanted(one.name)).map(|pair| check_pair(pair, threads));
     let mut total = Counts::default();
     let mut failed = 0;
-    for scenario in all.filter(wanted) {
-        match check(scenario, threads) {
+    for outcome in all.chain(pairs) {
+        match outcome {
             Ok(counts) => {
                 total.states += counts.states;
                 total.steps += counts.steps;
@@ -45,7 +47,7 @@ fn main() -> anyhow::Result<ExitCode> {
             }
         }
     }
-    println!("{:45} {:>9} states {:>10} steps", "all", total.states, total.steps);
+    println!("{:50} {:>9} states {:>10} steps", "all", total.states, total.steps);
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

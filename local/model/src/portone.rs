@@ -1,7 +1,10 @@
 //! PortOne's side: what it has of the order's payment, and how it works off the calls that move money.
 //!
 //! Written from its documents, not from our code. It is meaner than its documents where they are silent: V1's
-//! check of the balance and its effect are two steps, so that two calls at once can both take effect.
+//! check of the balance and its effect are two steps, so that two calls at once can both take effect; V2 may or
+//! may not show V1's payments, under names of its own; and a discount may or may not be in what can go back.
+
+mod calls;
 
 use std::hash::{Hash, Hasher};
 
@@ -11,18 +14,22 @@ use order::{
 };
 
 use crate::{
-    scenario::{News, Oddity, TOTAL},
+    scenario::{Discount, News, Oddity, Scenario, TOTAL},
     state::minute,
 };
 
-/// How long PortOne remembers an idempotency key, in minutes.
-const KEY_MINUTES: i64 = 3 * 60;
+pub use calls::Work;
 
 /// One attempt to pay; V1 has a record for each of them, V2 shows one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
+    pub generation: Generation,
     pub status: PaymentStatus,
     pub total: u64,
+    /// What others than the buyer bore of it, where that cannot go back.
+    pub borne: u64,
+    /// Share of it that carries no VAT.
+    pub tax_free: u64,
     /// PortOne's count of what happened when this last changed.
     pub changed: u8,
     /// When its money came, in minutes.
@@ -39,14 +46,36 @@ pub struct Attempt {
 pub struct Return {
     pub id: u8,
     pub amount: u64,
+    /// Share of it that carries no VAT.
+    pub tax_free: u64,
     pub listed: Listed,
     pub by_api: bool,
 }
 
+impl Hash for Attempt {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        // Which generation it is of and what is special about its amount is the same in every state of a model.
+        let Self {
+            generation: _,
+            borne: _,
+            tax_free: _,
+            status,
+            total,
+            changed,
+            paid,
+            account,
+            by_deposit,
+            oddity,
+            returns,
+        } = self;
+        (status, total, changed, paid, account, by_deposit, oddity, returns).hash(hasher);
+    }
+}
+
 impl Hash for Return {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let Self { id, amount, listed, by_api } = self;
-        (id, amount, *listed as u8, by_api).hash(hasher);
+        let Self { id, amount, tax_free, listed, by_api } = self;
+        (id, amount, tax_free, *listed as u8, by_api).hash(hasher);
     }
 }
 
@@ -60,6 +89,15 @@ impl Attempt {
         self.sum(&[Listed::Succeeded])
     }
 
+    /// How much of its total is not the buyer's any more: all of it, once all that can go back did.
+    pub fn undone(&self) -> u64 {
+        if self.is_undone() { self.total } else { self.returned() }
+    }
+
+    fn is_undone(&self) -> bool {
+        self.returned() == self.total - self.borne
+    }
+
     /// What went back, and was asked for by us.
     pub fn returned_by_api(&self) -> u64 {
         let by_api = |one: &&Return| one.by_api && one.listed == Listed::Succeeded;
@@ -67,7 +105,13 @@ impl Attempt {
     }
 
     fn cancellable(&self) -> u64 {
-        self.total.saturating_sub(self.sum(&[Listed::Succeeded, Listed::Requested]))
+        (self.total - self.borne).saturating_sub(self.sum(&[Listed::Succeeded, Listed::Requested]))
+    }
+
+    /// What can go back without VAT. What a PG thinks about is reserved.
+    fn tax_free_left(&self) -> u64 {
+        let alive = self.returns.iter().filter(|one| one.listed != Listed::Failed);
+        self.tax_free.saturating_sub(alive.map(|one| one.tax_free).sum())
     }
 
     fn holds_money(&self) -> bool {
@@ -86,8 +130,16 @@ pub struct Call {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Asks {
-    /// To give money of an attempt back: the row's number is the key.
-    Cancel { attempt: usize, number: u32, amount: u64, balance: u64 },
+    /// To give money of an attempt back: the row's number is V2's key. All that is left if no amount is named,
+    /// and then nothing is said of the balance.
+    Cancel {
+        through: Generation,
+        attempt: usize,
+        number: u32,
+        amount: Option<u64>,
+        tax_free: u64,
+        balance: u64,
+    },
     /// To close an attempt's virtual account.
     Close { attempt: Option<usize> },
 }
@@ -106,7 +158,13 @@ pub enum Stage {
 /// Everything PortOne has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Portone {
-    pub generation: Generation,
+    /// The generation of each attempt; the last one's of all that follow.
+    pub windows: &'static [Generation],
+    /// Whether V2 shows V1's newest attempt, where it has no payment of its own.
+    pub v1_shown: bool,
+    pub discount: Discount,
+    /// Share of each payment that carries no VAT.
+    pub tax_free: u64,
     /// The state of a payment whose account was closed.
     pub closed_as: PaymentStatus,
     pub attempts: Vec<Attempt>,
@@ -120,10 +178,17 @@ pub struct Portone {
 }
 
 impl Portone {
-    pub fn new(generation: Generation, closed_as: PaymentStatus) -> Self {
+    pub fn new(scenario: &Scenario) -> Self {
         Self {
-            generation,
-            closed_as,
+            windows: match (scenario.windows, scenario.generation) {
+                ([], Generation::V1) => &[Generation::V1],
+                ([], Generation::V2) => &[Generation::V2],
+                (windows, _) => windows,
+            },
+            v1_shown: scenario.v1_shown,
+            discount: scenario.discount,
+            tax_free: scenario.tax_free,
+            closed_as: scenario.closed,
             attempts: Vec::new(),
             count: 0,
             keys: Vec::new(),
@@ -132,37 +197,68 @@ impl Portone {
         }
     }
 
-    /// The attempt that V2 shows, or that V1's list of the order's attempts comes down to.
-    pub fn decisive(&self) -> Option<usize> {
-        let with_money = self.attempts.iter().position(|one| one.paid.is_some());
-        let waits = |one: &Attempt| one.account || one.status == PaymentStatus::PayPending;
-        let waiting = self.attempts.iter().rposition(waits).filter(|_| self.generation == Generation::V1);
-        with_money.or(waiting).or(self.attempts.len().checked_sub(1))
+    /// The generation that this attempt is made through.
+    pub fn generation(&self, attempt: usize) -> Generation {
+        let last = self.windows.last().copied().unwrap_or(Generation::V2);
+        self.windows.get(attempt).copied().unwrap_or(last)
     }
 
-    /// What a read of this attempt says.
+    /// Whether an order may be paid through both.
+    pub fn is_mixed(&self) -> bool {
+        self.windows.windows(2).any(|two| two[0] != two[1]) || self.v1_shown
+    }
+
+    fn of(&self, generation: Generation) -> impl DoubleEndedIterator<Item = (usize, &Attempt)> {
+        let attempts = self.attempts.iter().enumerate();
+        attempts.filter(move |(_, one)| one.generation == generation)
+    }
+
+    /// The attempt that V2 has the payment's state by.
+    pub fn decisive_of_v2(&self) -> Option<usize> {
+        let with_money = self.of(Generation::V2).find(|(_, one)| one.paid.is_some());
+        with_money.or(self.of(Generation::V2).next_back()).map(|(index, _)| index)
+    }
+
+    /// The attempt that V2 shows.
+    pub fn shown_by_v2(&self) -> Option<usize> {
+        let v1 = || self.of(Generation::V1).next_back().filter(|_| self.v1_shown);
+        self.decisive_of_v2().or_else(|| v1().map(|(index, _)| index))
+    }
+
+    /// The attempt that V1's list of the order's attempts comes down to: the newest of the best.
+    pub fn decisive_of_v1(&self) -> Option<usize> {
+        let rank = |one: &Attempt| match one.status {
+            PaymentStatus::Paid | PaymentStatus::PartialCancelled => 0,
+            PaymentStatus::Cancelled => 1,
+            PaymentStatus::VirtualAccountIssued | PaymentStatus::PayPending => 2,
+            _ => 3,
+        };
+        self.of(Generation::V1).rev().min_by_key(|(_, one)| rank(one)).map(|(index, _)| index)
+    }
+
+    /// What a read of this attempt through its own generation says.
     pub fn observe(&self, index: usize) -> Option<Observation> {
         let attempt = self.attempts.get(index)?;
-        let v1 = self.generation == Generation::V1;
+        let v1 = attempt.generation == Generation::V1;
         let shows = |one: &&Return| !v1 || one.listed == Listed::Succeeded;
         let list = |one: &Return| ObservedCancellation {
             id: format!("r{}", one.id),
             status: one.listed,
             amount: one.amount,
-            tax_free: 0,
+            tax_free: if v1 { 0 } else { one.tax_free },
             // V1 does not say who asked.
             by_api: v1 || one.by_api,
             requested_at: None,
         };
         Some(Observation {
-            generation: self.generation,
+            generation: attempt.generation,
             payment_id: crate::state::order_id().to_string(),
             transaction_id: format!("t{index}"),
             status: attempt.status,
             changed_at: Timestamp::from_millis(minute(0).as_millis() + i64::from(attempt.changed)),
             total: attempt.total,
-            tax_free_left: (!v1).then_some(0),
-            discounted: false,
+            tax_free_left: (!v1).then(|| attempt.tax_free_left()),
+            discounted: !v1 && self.discount != Discount::None,
             currency: if attempt.oddity == Some(Oddity::Currency) {
                 "USD".parse().ok()
             } else {
@@ -191,11 +287,34 @@ impl Portone {
         })
     }
 
+    /// What a read through V2 says of this attempt: of V1's, more than V1 does, and in other words.
+    pub fn observe_through_v2(&self, index: usize) -> Option<Observation> {
+        let own = self.observe(index)?;
+        if own.generation == Generation::V2 {
+            return Some(own);
+        }
+        let attempt = &self.attempts[index];
+        let list = |one: &Return| ObservedCancellation {
+            id: format!("s{}", one.id),
+            status: one.listed,
+            amount: one.amount,
+            tax_free: one.tax_free,
+            by_api: one.by_api,
+            requested_at: None,
+        };
+        Some(Observation {
+            tax_free_left: Some(attempt.tax_free_left()),
+            store_id: Some(crate::state::STORE.to_owned()),
+            cancellations: attempt.returns.iter().map(list).collect(),
+            ..own
+        })
+    }
+
     /// Whether PortOne lets this happen now.
     pub fn allows(&self, news: News) -> bool {
-        let v2 = self.generation == Generation::V2;
-        let taken = self.attempts.iter().any(|one| one.paid.is_some())
-            || self.attempts.iter().any(|one| one.status == PaymentStatus::Cancelled);
+        let v2 = |index| self.generation(index) == Generation::V2;
+        let had = |one: &Attempt| one.paid.is_some() || one.status == PaymentStatus::Cancelled;
+        let taken = self.of(Generation::V2).any(|(_, one)| had(one));
         let open = |index: usize| match self.attempts.get(index) {
             None => index == self.attempts.len(),
             // A failed attempt can be approved late; a closed account takes no deposit.
@@ -204,9 +323,9 @@ impl Portone {
         match news {
             News::Attempt(index, status) => {
                 let first = self.attempts.get(index).is_none_or(|one| one.status == PaymentStatus::Ready);
-                open(index) && first && !(v2 && taken) && status != PaymentStatus::Ready
+                open(index) && first && !(v2(index) && taken) && status != PaymentStatus::Ready
             }
-            News::Paid(index, _) | News::Odd(index, _) => open(index) && !(v2 && taken),
+            News::Paid(index, _) | News::Odd(index, _) => open(index) && !(v2(index) && taken),
             News::Console(amount) | News::ConsoleLater(amount) => self.money().is_some_and(|index| {
                 let one = &self.attempts[index];
                 one.holds_money() && one.cancellable() >= amount
@@ -225,8 +344,11 @@ impl Portone {
         let attempt = |portone: &mut Self, index: usize| {
             if portone.attempts.len() == index {
                 portone.attempts.push(Attempt {
+                    generation: portone.generation(index),
                     status: PaymentStatus::Ready,
                     total: TOTAL,
+                    borne: u64::from(portone.discount == Discount::Gone),
+                    tax_free: portone.tax_free,
                     changed: count,
                     paid: None,
                     account: false,
@@ -262,16 +384,23 @@ impl Portone {
                 let later = matches!(news, News::ConsoleLater(_));
                 let listed = if later { Listed::Requested } else { Listed::Succeeded };
                 if let Some(index) = self.money() {
-                    self.give_back(index, amount, listed, false);
+                    let tax_free = self.attempts[index].tax_free_left().min(amount);
+                    self.give_back(index, (amount, tax_free), listed, false);
                 }
             }
         }
     }
 
-    fn give_back(&mut self, index: usize, amount: u64, listed: Listed, by_api: bool) -> u8 {
+    fn give_back(
+        &mut self,
+        index: usize,
+        (amount, tax_free): (u64, u64),
+        listed: Listed,
+        by_api: bool,
+    ) -> u8 {
         let one = &mut self.attempts[index];
         let id = u8::try_from(one.returns.len()).unwrap_or(u8::MAX) + 1;
-        one.returns.push(Return { id, amount, listed, by_api });
+        one.returns.push(Return { id, amount, tax_free, listed, by_api });
         self.follow(index);
         id
     }
@@ -283,9 +412,9 @@ impl Portone {
         let one = &mut self.attempts[index];
         one.changed = count;
         one.status = match one.returned() {
+            _ if one.is_undone() => PaymentStatus::Cancelled,
             0 => PaymentStatus::Paid,
-            part if part < one.total => PaymentStatus::PartialCancelled,
-            _ => PaymentStatus::Cancelled,
+            _ => PaymentStatus::PartialCancelled,
         };
     }
 
@@ -303,120 +432,4 @@ impl Portone {
             attempts.flat_map(|(at, one)| one.returns.iter().enumerate().map(move |(i, r)| (at, i, r)));
         returns.filter(|(_, _, one)| one.listed == Listed::Requested).map(|(at, i, _)| (at, i)).collect()
     }
-
-    /// A call is sent.
-    pub fn send(&mut self, by: usize, asks: Asks) {
-        if let (Generation::V1, Asks::Cancel { number, .. }) = (self.generation, asks) {
-            let same = |call: &Call| {
-                matches!(call.asks, Asks::Cancel { number: other, .. } if other == number)
-                    && matches!(call.stage, Stage::Sent | Stage::Checked)
-            };
-            self.asked_twice_at_once |= self.calls.iter().any(same);
-        }
-        self.calls.push(Call { by: Some(by), asks, stage: Stage::Sent });
-    }
-
-    /// PortOne goes one step on with a call.
-    pub fn work(&mut self, call: usize, how: Work, now: i64) {
-        let Call { asks, stage, .. } = self.calls[call].clone();
-        let stage = match asks {
-            Asks::Close { attempt } => self.close(attempt, how),
-            Asks::Cancel { attempt, number, amount, balance } => match self.generation {
-                Generation::V2 => {
-                    let known =
-                        self.keys.iter().find(|(key, _, at)| *key == number && now - at < KEY_MINUTES);
-                    let outcome = match known {
-                        Some((_, outcome, _)) => outcome.clone(),
-                        None => self.cancel(attempt, amount, Some(balance), how),
-                    };
-                    self.keys.retain(|(key, _, at)| *key != number || now - at < KEY_MINUTES);
-                    if !self.keys.iter().any(|(key, _, _)| *key == number) {
-                        self.keys.push((number, outcome.clone(), now));
-                    }
-                    Stage::Cancelled(outcome)
-                }
-                Generation::V1 if stage == Stage::Sent => {
-                    match self.refusal(attempt, amount, Some(balance)) {
-                        Some(code) => Stage::Cancelled(failed(code)),
-                        None => Stage::Checked,
-                    }
-                }
-                Generation::V1 => Stage::Cancelled(self.cancel(attempt, amount, None, how)),
-            },
-        };
-        self.calls[call].stage = stage;
-        self.forget();
-    }
-
-    /// Nobody waits for these any more.
-    pub fn forget(&mut self) {
-        self.calls.retain(|call| call.by.is_some() || matches!(call.stage, Stage::Sent | Stage::Checked));
-    }
-
-    fn refusal(&self, attempt: usize, amount: u64, balance: Option<u64>) -> Option<&'static str> {
-        let Some(one) = self.attempts.get(attempt).filter(|one| one.holds_money()) else {
-            return Some("PAYMENT_NOT_PAID");
-        };
-        if balance.is_some_and(|balance| balance != one.cancellable()) {
-            return Some("CANCELLABLE_AMOUNT_CONSISTENCY_BROKEN");
-        }
-        (amount > one.cancellable()).then_some("CANCEL_AMOUNT_EXCEEDS_CANCELLABLE_AMOUNT")
-    }
-
-    fn cancel(
-        &mut self,
-        attempt: usize,
-        amount: u64,
-        balance: Option<u64>,
-        how: Work,
-    ) -> CancellationOutcome {
-        if let Some(code) = self.refusal(attempt, amount, balance) {
-            return failed(code);
-        }
-        let name = |id: u8| Some(format!("r{id}"));
-        match how {
-            Work::Refuse => failed("PG_PROVIDER"),
-            Work::Do => {
-                let id = self.give_back(attempt, amount, Listed::Succeeded, true);
-                CancellationOutcome::Succeeded { portone_id: name(id) }
-            }
-            Work::Later => {
-                let id = self.give_back(attempt, amount, Listed::Requested, true);
-                CancellationOutcome::Requested { portone_id: name(id) }
-            }
-        }
-    }
-
-    /// V2 closes the payment's account, whichever attempt it was issued for; V1 the attempt's.
-    fn close(&mut self, attempt: Option<usize>, how: Work) -> Stage {
-        let index = match attempt {
-            Some(index) => Some(index).filter(|index| self.attempts[*index].account),
-            None => self.attempts.iter().position(|one| one.account),
-        };
-        let v1 = self.generation == Generation::V1;
-        let (Some(index), Work::Do | Work::Later) = (index, how) else {
-            // V2 says that there is nothing to close, V1 only that it does not.
-            return Stage::Closed { refused: v1 || how == Work::Refuse };
-        };
-        self.count += 1;
-        let one = &mut self.attempts[index];
-        (one.account, one.changed) = (false, self.count);
-        one.status = self.closed_as;
-        Stage::Closed { refused: false }
-    }
-}
-
-/// How PortOne goes on with a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Work {
-    /// As asked.
-    Do,
-    /// It says yes, and the PG decides later.
-    Later,
-    /// The PG refuses.
-    Refuse,
-}
-
-fn failed(code: &str) -> CancellationOutcome {
-    CancellationOutcome::Failed { code: code.to_owned(), message: None }
 }

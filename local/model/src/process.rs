@@ -36,6 +36,8 @@ pub struct Errand {
     pub refused: bool,
     /// The attempt that V1's claim names.
     pub attempt: Option<usize>,
+    /// The order that it read had moved when PortOne was read. Who goes through PortOne's list reads it first.
+    pub overtaken: bool,
 }
 
 /// Where a process is.
@@ -44,7 +46,7 @@ pub enum Phase {
     /// Not started.
     Idle,
     /// The order and the payment are being read, in either order where nothing orders them.
-    Reading { errand: Errand, order: Option<Held>, seen: Option<Option<Seen>> },
+    Reading { errand: Errand, order: Option<Held>, seen: Option<Told> },
     /// A conditional write is on its way.
     Writing(Box<Write>),
     /// PortOne was called; the order is as it was written before.
@@ -62,6 +64,15 @@ pub enum Phase {
     Planning { errand: Errand, order: Held },
     /// Ended, or dead.
     Done,
+}
+
+/// What PortOne said of the payment. `None`: it knows of none.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// All that is asked for.
+    All(Option<Seen>),
+    /// What V2 says, and it depends on the order whether V1 is asked as well.
+    ByV2(Option<Seen>),
 }
 
 /// A write.
@@ -103,12 +114,14 @@ pub enum Then {
 /// A step of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It begins; in V1 with the attempt that it was told of.
-    Start(Option<usize>),
+    /// It begins; in V1 with the attempt that it was told of. Its clock is wrong by so many minutes.
+    Start(Option<usize>, i64),
     /// It reads the order.
     ReadOrder,
-    /// It reads the payment.
+    /// It reads the payment, through V2 where both may know of it.
     ReadPayment,
+    /// It reads the payment through V1, after V2 and the order.
+    ReadV1,
     /// Its write arrives and is answered.
     Write,
     /// Its write arrives, and the answer is lost: it is sent again.
@@ -156,7 +169,11 @@ impl Process {
         match &self.phase {
             Phase::Idle | Phase::Done => {}
             Phase::Reading { errand, order, seen } => {
-                (errand, order.as_ref().map(held), seen.as_ref().map(said)).hash(hasher);
+                let told = seen.as_ref().map(|told| match told {
+                    Told::All(seen) => (true, said(seen)),
+                    Told::ByV2(seen) => (false, said(seen)),
+                });
+                (errand, order.as_ref().map(held), told).hash(hasher);
             }
             // What is to be written follows from the rest.
             Phase::Writing(write) => {

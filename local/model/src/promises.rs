@@ -22,7 +22,7 @@ impl State {
         let by = order.sighting.as_ref().map_or("", |by| &by.transaction_id);
         let ours = attempts.iter().enumerate().find(|(at, _)| format!("t{at}") == by).map(|(_, one)| one);
         let paid = ours.filter(|one| one.paid.is_some());
-        let back = paid.map_or(0, |one| one.returned());
+        let back = paid.map_or(0, |one| one.undone());
         let rows = order.cancellations.iter().filter(|row| row.status == CancellationStatus::Succeeded);
         let rows: u64 = rows.map(|row| row.amount).sum();
         // What operators want, each key once; nothing of it where the money is not the order's.
@@ -85,15 +85,16 @@ const REACHABLE: &[(&str, Condition)] = &[
     ("sold to another", |_, state| state.table.sold > 0),
     ("asked again", |_, state| state.asked_again),
     ("paid twice", |_, state| state.table.found_paid_twice),
+    ("left to a person", |_, state| state.is_left_to_a_person()),
 ];
 
 /// The properties of a model.
 pub fn properties(scenario: &Scenario) -> Vec<Property<System>> {
     let always = [
-        Property::always("nothing is lost, doubled or made up", |system: &System, state: &State| {
+        Property::always(crate::check::ALWAYS, |system: &System, state: &State| {
             state.broken(&system.scenario).is_none()
         }),
-        Property::always("all is settled when the network heals", |system: &System, state: &State| {
+        Property::always(crate::check::IN_THE_END, |system: &System, state: &State| {
             !state.is_quiet() || state.heal(&system.scenario).is_ok()
         }),
     ];

@@ -1,6 +1,11 @@
 //! What one model is made of: which processes run, what happens at PortOne, and how far things may go wrong.
 
+mod deep;
+
 use order::{Generation, LatePayment, PaymentStatus};
+
+use crate::pair::Pair;
+pub use deep::DEEP;
 
 /// What the order costs, in minor units. Small, so that states meet again.
 pub const TOTAL: u64 = 3;
@@ -58,13 +63,35 @@ pub enum Oddity {
     Channel,
 }
 
+/// Whether others than the buyer bear a part of the price, and what that does to what can go back: PortOne's
+/// documents do not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Discount {
+    /// The buyer pays all of it.
+    None,
+    /// A part is borne by others, and goes back with the rest.
+    Back,
+    /// A part is borne by others, and only what the buyer was charged can go back.
+    Gone,
+}
+
 /// One model.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// Its name.
     pub name: &'static str,
-    /// Which generation the order is paid through.
+    /// The generation whose window the order's page was told to open.
     pub generation: Generation,
+    /// The generation of each attempt's window, the last one's of all that follow; if none is said, the order's.
+    pub windows: &'static [Generation],
+    /// Whether V2 shows V1's newest attempt, where it has no payment of its own: PortOne does not say when it does.
+    pub v1_shown: bool,
+    /// Whether payments are discounted.
+    pub discount: Discount,
+    /// Share of the order and of each payment that carries no VAT.
+    pub tax_free: u64,
+    /// How wrong a process's clock may be, in minutes: each that starts has one of these.
+    pub clocks: &'static [i64],
     /// What is done with money that comes after the order expired.
     pub late: LatePayment,
     /// The processes.
@@ -89,9 +116,14 @@ pub struct Scenario {
     pub reaches: &'static [&'static str],
 }
 
-const PLAIN: Scenario = Scenario {
+pub(crate) const PLAIN: Scenario = Scenario {
     name: "",
     generation: Generation::V2,
+    windows: &[],
+    v1_shown: false,
+    discount: Discount::None,
+    tax_free: 0,
+    clocks: &[0],
     late: LatePayment::Accept,
     roles: &[],
     news: &[],
@@ -236,6 +268,15 @@ pub const QUICK: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "closed, then paid and given back in the console",
+        roles: &[WHOLE, Role::Look, Role::Schedule],
+        news: &[News::Paid(0, TOTAL), News::Console(TOTAL)],
+        moments: &[0],
+        lost_answers: 0,
+        reaches: &["closed by an operator", "all of it went back", "rejected"],
+        ..PLAIN
+    },
+    Scenario {
         name: "virtual account",
         roles: &[Role::Look, Role::Schedule, WHOLE],
         news: &[
@@ -271,69 +312,152 @@ pub const QUICK: &[Scenario] = &[
         reaches: &["paid", "expired", "closed by an operator"],
         ..PLAIN
     },
-];
-
-/// What takes longer: more processes at once, and more that happens.
-pub const DEEP: &[Scenario] = &[
     Scenario {
-        name: "deep: everything of V2",
-        roles: &[Role::Look, Role::Look, Role::Schedule, PART],
-        news: &[News::Attempt(0, PaymentStatus::Failed), News::Paid(0, TOTAL), News::Console(1)],
+        name: "discounted",
+        discount: Discount::Back,
+        lost_answers: 0,
+        roles: &[WHOLE, PART, Role::Look],
+        news: &[News::Paid(0, TOTAL), News::Console(1)],
+        moments: &[0],
+        reaches: &["partly returned", "all of it went back"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "discounted, and only what was charged goes back",
+        discount: Discount::Gone,
+        roles: &[WHOLE, PART, Role::Look],
+        news: &[News::Paid(0, TOTAL)],
+        moments: &[0],
+        reaches: &["paid", "all of it went back"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "wrong amount, discounted",
+        discount: Discount::Gone,
+        roles: &[Role::Look, Role::Schedule],
+        news: &[News::Paid(0, 5), News::Console(1)],
         refusals: 1,
+        moments: &[0, 6, 200],
+        reaches: &["rejected", "all of it went back"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "a share without VAT",
+        tax_free: 1,
+        lost_answers: 0,
+        roles: &[PART, SECOND_PART, Role::Look],
+        news: &[News::Paid(0, TOTAL), News::Console(1)],
+        moments: &[0],
+        reaches: &["partly returned", "all of it went back"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "wrong amount, a share without VAT",
+        tax_free: 2,
+        roles: &[Role::Look, Role::Look],
+        news: &[News::Paid(0, 5), News::Console(1)],
+        moments: &[0, 6],
+        reaches: &["rejected", "all of it went back"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "a share without VAT, V1",
+        generation: Generation::V1,
+        tax_free: 1,
+        roles: &[PART, WHOLE],
+        news: &[News::Paid(0, TOTAL)],
+        moments: &[0, 11],
+        reaches: &["partly returned", "all of it went back"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "cancelled, V1 decides later",
+        generation: Generation::V1,
+        roles: &[PART, WHOLE, Role::Look],
+        news: &[News::Paid(0, TOTAL)],
+        lost_answers: 0,
+        later: true,
+        refusals: 1,
+        moments: &[0, 11],
+        reaches: &["on its way back", "all of it went back", "left to a person"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "paid through both",
+        windows: &[Generation::V2, Generation::V1],
+        roles: &[Role::Look, Role::Look, Role::Schedule],
+        news: &[News::Attempt(0, PaymentStatus::Failed), News::Paid(0, TOTAL), News::Paid(1, TOTAL)],
+        lost_answers: 0,
+        moments: &[0, 31],
+        reaches: &["paid", "expired", "paid twice"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "paid through both, and cancelled",
+        generation: Generation::V1,
+        windows: &[Generation::V1, Generation::V2],
+        v1_shown: true,
+        roles: &[Role::Look, PART],
+        news: &[News::Paid(0, TOTAL), News::Paid(1, TOTAL), News::Console(1)],
+        moments: &[0, 11],
+        reaches: &["paid", "paid twice", "partly returned"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "V1's payment, told by both",
+        generation: Generation::V1,
+        v1_shown: true,
+        roles: &[Role::Look, Role::Look, PART],
+        news: &[News::Attempt(0, PaymentStatus::Failed), News::Paid(1, TOTAL), News::Console(1)],
+        lost_answers: 0,
+        moments: &[0],
+        reaches: &["paid", "partly returned"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "clocks that disagree",
+        clocks: &[-4, 4],
+        roles: &[Role::Look, Role::Schedule, WHOLE],
+        news: &[News::Attempt(0, PaymentStatus::Failed), News::Paid(0, TOTAL)],
+        lost_answers: 0,
         moments: &[0, 31],
         other_buyer: true,
-        reaches: &["paid", "expired", "rejected", "partly returned", "sold to another"],
+        reaches: &["paid", "expired", "rejected", "closed by an operator"],
         ..PLAIN
     },
     Scenario {
-        name: "deep: a wrong amount and an impatient PG",
-        roles: &[Role::Look, Role::Look, Role::Schedule, WHOLE],
-        news: &[News::Paid(0, 5), News::Console(1)],
-        later: true,
-        refusals: 2,
-        moments: &[0, 6, 200],
-        reaches: &["rejected", "all of it went back", "on its way back"],
-        ..PLAIN
-    },
-    Scenario {
-        name: "deep: virtual account",
-        roles: &[Role::Look, Role::Schedule, WHOLE],
-        news: &[
-            News::Attempt(0, PaymentStatus::VirtualAccountIssued),
-            News::Attempt(1, PaymentStatus::Failed),
-            News::Paid(0, TOTAL),
-        ],
-        refusals: 1,
-        moments: &[0, 31],
-        reaches: &["paid", "expired", "closed by an operator", "rejected"],
-        ..PLAIN
-    },
-    Scenario {
-        name: "deep: one key, a look, and a console that waits for its PG",
-        roles: &[PART, PART, Role::Look],
-        news: &[News::Paid(0, TOTAL), News::ConsoleLater(1)],
-        refusals: 1,
-        moments: &[0, 200],
-        reaches: &["partly returned", "on its way back"],
-        ..PLAIN
-    },
-    Scenario {
-        name: "deep: two operators and a console that waits for its PG",
-        roles: &[PART, SECOND_PART, Role::Look],
-        news: &[News::Paid(0, TOTAL), News::ConsoleLater(1)],
-        refusals: 1,
-        moments: &[0, 200],
-        reaches: &["partly returned", "on its way back"],
-        ..PLAIN
-    },
-    Scenario {
-        name: "deep: everything of V1",
+        name: "clocks that disagree, V1",
         generation: Generation::V1,
-        roles: &[Role::Look, Role::Look, Role::Schedule, PART],
-        news: &[News::Paid(0, TOTAL), News::Paid(1, 5), News::Console(1)],
+        clocks: &[-4, 4],
+        roles: &[Role::Look, Role::Look, Role::Schedule],
+        news: &[News::Paid(0, 5)],
+        lost_answers: 0,
         refusals: 1,
-        moments: &[0, 11, 31],
-        reaches: &["paid", "rejected", "paid twice", "partly returned"],
+        moments: &[0, 15],
+        reaches: &["rejected", "all of it went back", "asked again"],
         ..PLAIN
     },
 ];
+
+/// Two orders at once.
+pub const PAIRS: &[Pair] = &[Pair {
+    name: "two orders and one piece",
+    first: Scenario {
+        roles: &[Role::Look, Role::Schedule],
+        news: &[News::Paid(0, TOTAL)],
+        lost_answers: 0,
+        moments: &[0, 31, 62],
+        ..PLAIN
+    },
+    second: Scenario {
+        roles: &[Role::Look, Role::Schedule],
+        news: &[News::Paid(0, TOTAL)],
+        lost_answers: 0,
+        ..PLAIN
+    },
+    reaches: &[
+        "the second one has the piece, and the first one's money goes back",
+        "the first one has its piece again",
+        "both ended without it",
+    ],
+}];

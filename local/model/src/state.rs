@@ -74,7 +74,7 @@ impl State {
         Self {
             now: 0,
             table: Table::new(new_order(scenario)),
-            portone: Portone::new(scenario.generation, scenario.closed),
+            portone: Portone::new(scenario),
             processes: scenario.roles.iter().map(|role| Process::idle(*role)).collect(),
             news: scenario.news.iter().map(|_| true).collect(),
             refusals: scenario.refusals,
@@ -98,7 +98,7 @@ fn new_order(scenario: &Scenario) -> Order {
         name: String::new(),
         quantity: PIECES,
         unit_price: TOTAL,
-        unit_tax_free: 0,
+        unit_tax_free: scenario.tax_free,
         stocked: true,
     };
     let order = Order {
@@ -107,7 +107,7 @@ fn new_order(scenario: &Scenario) -> Order {
         status: OrderStatus::Pending,
         name: String::new(),
         total: Money::new(TOTAL, Currency::KRW),
-        tax_free: 0,
+        tax_free: scenario.tax_free,
         lines: vec![line],
         customer: Customer { name: Personal::new(String::new()), email: None, phone: None },
         generation: scenario.generation,
@@ -228,7 +228,8 @@ fn print_of_order(order: &Order) -> u64 {
     rejections.iter().for_each(|reason| discriminant(reason).hash(hasher));
     for row in cancellations {
         (row.number, discriminant(&row.origin), discriminant(&row.status), row.amount).hash(hasher);
-        (row.balance_before, row.everything, &row.portone_id, row.at, row.asked_again_at).hash(hasher);
+        (row.tax_free, row.balance_before, row.everything).hash(hasher);
+        (&row.portone_id, row.at, row.asked_again_at).hash(hasher);
         row.request.map(|mark| (mark.key[0], mark.body[0])).hash(hasher);
     }
     hasher.finish()
@@ -238,8 +239,9 @@ fn print_of_observation(seen: &Observation) -> u64 {
     let hasher = &mut DefaultHasher::new();
     (&seen.transaction_id, seen.status, seen.changed_at, seen.total, seen.cancelled, seen.paid_at)
         .hash(hasher);
+    (seen.tax_free_left, seen.store_id.is_some()).hash(hasher);
     for one in &seen.cancellations {
-        (&one.id, one.status as u8, one.amount, one.by_api).hash(hasher);
+        (&one.id, one.status as u8, one.amount, one.tax_free, one.by_api).hash(hasher);
     }
     hasher.finish()
 }
@@ -261,8 +263,8 @@ impl Hash for State {
         compared.hash(hasher);
         (now, news, refusals, lost_answers, approved, asked_again).hash(hasher);
         table.hash(hasher);
-        let Portone { generation: _, closed_as: _, attempts, count, keys, calls, asked_twice_at_once } =
-            portone;
+        // What is left out is the scenario's.
+        let Portone { attempts, count, keys, calls, asked_twice_at_once, .. } = portone;
         (attempts, count, asked_twice_at_once).hash(hasher);
         for (number, outcome, at) in keys {
             (number, discriminant(outcome), at).hash(hasher);

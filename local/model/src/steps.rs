@@ -12,7 +12,7 @@ use order::{
 
 use crate::{
     portone::{Asks, Stage},
-    process::{Errand, Phase, Purpose, Step, Then, Write},
+    process::{Errand, Phase, Purpose, Step, Then, Told, Write},
     scenario::{Role, TOTAL, Want},
     state::{Held, STORE, Seen, State, look, minute, order_id},
     table::Advanced,
@@ -46,7 +46,7 @@ fn number_of(transaction_id: &str) -> Option<usize> {
 
 impl State {
     /// The steps that a process can take now.
-    pub fn steps(&self, index: usize, late_answers: bool) -> Vec<Step> {
+    pub fn steps(&self, index: usize, late_answers: bool, clocks: &[i64]) -> Vec<Step> {
         let process = &self.processes[index];
         match &process.phase {
             Phase::Done => Vec::new(),
@@ -55,21 +55,30 @@ impl State {
                     Vec::new()
                 }
                 // V1's news names an attempt. A page can also come without one.
-                Role::Look if self.portone.generation == Generation::V1 => {
-                    let attempts = (0..self.portone.attempts.len()).map(|at| Step::Start(Some(at)));
-                    attempts.chain([Step::Start(None)]).collect()
+                Role::Look => {
+                    let v1 = |at: &usize| self.portone.generation(*at) == Generation::V1;
+                    let named = (0..self.portone.attempts.len()).filter(v1).map(Some);
+                    let claims = named.chain([None]);
+                    claims
+                        .flat_map(|claim| clocks.iter().map(move |wrong| Step::Start(claim, *wrong)))
+                        .collect()
                 }
-                _ => vec![Step::Start(None)],
+                _ => clocks.iter().map(|wrong| Step::Start(None, *wrong)).collect(),
             },
             Phase::Reading { errand, order, seen } => {
                 let mut steps = vec![Step::Crash];
                 if order.is_none() {
                     steps.push(Step::ReadOrder);
                 }
-                // Which V1 record is asked for depends on the order, unless the news names one.
-                let v1 = self.portone.generation == Generation::V1;
-                if seen.is_none() && (order.is_some() || !v1 || errand.attempt.is_some()) {
-                    steps.push(Step::ReadPayment);
+                // Which V1 record is asked for depends on the order, unless the news names one. Where V2 knows
+                // nothing of V1's payments, asking it as well changes nothing.
+                let v1 = !self.portone.is_mixed() && self.portone.generation(0) == Generation::V1;
+                match seen {
+                    None if order.is_some() || !v1 || errand.attempt.is_some() => {
+                        steps.push(Step::ReadPayment);
+                    }
+                    Some(Told::ByV2(_)) if order.is_some() => steps.push(Step::ReadV1),
+                    _ => {}
                 }
                 steps
             }
@@ -103,13 +112,23 @@ impl State {
         let phase = std::mem::replace(&mut self.processes[index].phase, Phase::Done);
         match (phase, step) {
             (_, Step::Crash) => self.hang_up(index),
-            (_, Step::Start(attempt)) => self.start(index, attempt),
+            (_, Step::Start(attempt, wrong)) => self.start(index, attempt, wrong),
             (Phase::Reading { errand, seen, .. }, Step::ReadOrder) => {
                 self.read(index, errand, Some(self.table.order.clone()), seen, late);
             }
             (Phase::Reading { errand, order, .. }, Step::ReadPayment) => {
-                let seen = self.payment(errand, order.as_ref());
-                self.read(index, errand, order, Some(seen), late);
+                let told = self.payment(errand, order.as_ref());
+                let version = self.table.order.version;
+                let moved = order.as_ref().is_some_and(|order| order.version != version);
+                let overtaken = moved && self.processes[index].role == Role::Look;
+                self.read(index, Errand { overtaken, ..errand }, order, Some(told), late);
+            }
+            (Phase::Reading { errand, order: Some(order), seen: Some(Told::ByV2(seen)) }, Step::ReadV1) => {
+                let known = self.v1_payment(&order).map(Seen::new);
+                if order.v1_money().is_some() && known.is_some() {
+                    self.tell_of_another(&order, seen.as_deref(), errand, late);
+                }
+                self.read(index, errand, Some(order), Some(Told::All(known.or(seen))), late);
             }
             (Phase::Writing(write), Step::Write | Step::WriteUnanswered) => {
                 self.write(index, *write, step == Step::Write);
@@ -134,8 +153,8 @@ impl State {
         self.portone.forget();
     }
 
-    fn start(&mut self, index: usize, attempt: Option<usize>) {
-        let at = minute(self.now);
+    fn start(&mut self, index: usize, attempt: Option<usize>, wrong: i64) {
+        let at = minute(self.now + wrong);
         if let Role::Confirm(total) = self.processes[index].role {
             // One read, then the answer.
             let order = self.table.order.clone();
@@ -148,20 +167,51 @@ impl State {
             }
             return;
         }
-        let errand = Errand { at, turn: 0, closed: false, refused: false, attempt };
+        let errand = Errand { at, turn: 0, closed: false, refused: false, attempt, overtaken: false };
         self.processes[index].phase = Phase::Reading { errand, order: None, seen: None };
     }
 
-    /// `Sync::payment`'s choice of whom to ask for which record.
-    fn payment(&self, errand: Errand, order: Option<&Held>) -> Option<Seen> {
-        let attempt = match (self.portone.generation, errand.attempt, order) {
-            (Generation::V1, Some(attempt), _) => Some(attempt),
-            (Generation::V1, None, Some(order)) => {
-                order.v1_money().and_then(number_of).or_else(|| self.portone.decisive())
-            }
-            _ => self.portone.decisive(),
+    /// `Sync::payment`'s first read of PortOne: the attempt that a V1 claim names, else what V2 knows.
+    fn payment(&self, errand: Errand, order: Option<&Held>) -> Told {
+        if let Some(attempt) = errand.attempt {
+            return Told::All(self.portone.observe(attempt).map(Seen::new));
+        }
+        if let (false, Generation::V1, Some(order)) =
+            (self.portone.is_mixed(), self.portone.generation(0), order)
+        {
+            return Told::All(self.v1_payment(order).map(Seen::new));
+        }
+        let shown = self.portone.shown_by_v2().and_then(|index| self.portone.observe_through_v2(index));
+        let shown = shown.map(Seen::new);
+        if self.portone.is_mixed() { Told::ByV2(shown) } else { Told::All(shown) }
+    }
+
+    /// Whom of V1's it asks after V2: the transaction that an order's money came by, else the order's payment.
+    fn v1_payment(&self, order: &Order) -> Option<Observation> {
+        let attempt = match order.v1_money() {
+            Some(transaction) => number_of(transaction),
+            None => self.portone.decisive_of_v1(),
         };
-        self.portone.observe(attempt?).map(Seen::new)
+        self.portone.observe(attempt?)
+    }
+
+    /// `Sync::tell_of_another`.
+    fn tell_of_another(
+        &mut self,
+        order: &Order,
+        shown: Option<&Observation>,
+        errand: Errand,
+        late: LatePayment,
+    ) {
+        let Some(seen) = shown.filter(|seen| seen.generation == Generation::V2) else { return };
+        if let Decision::Alarm(anomaly) = decide(order, seen, &terms(late), look(errand.at)) {
+            self.alarm(anomaly);
+        }
+    }
+
+    fn alarm(&mut self, anomaly: Anomaly) {
+        self.table.found_paid_twice |= anomaly == Anomaly::PaidTwice;
+        self.table.found_other |= anomaly != Anomaly::PaidTwice;
     }
 
     fn read(
@@ -169,12 +219,22 @@ impl State {
         index: usize,
         errand: Errand,
         order: Option<Held>,
-        seen: Option<Option<Seen>>,
+        told: Option<Told>,
         late: LatePayment,
     ) {
-        match (order, seen) {
-            (Some(order), Some(Some(seen))) => self.apply(index, errand, order, seen, late),
-            (Some(order), Some(None)) => self.settled(index, errand, order, None),
+        let told = match (&order, told) {
+            // V1's orders are asked of V1, unless V2 shows money, and their money always.
+            (Some(order), Some(Told::ByV2(seen))) => {
+                let money = seen.as_deref().is_some_and(Observation::had_money);
+                let by_v1 = order.paid_through() == Generation::V1 && !money;
+                let asks_v1 = order.v1_money().is_some() || by_v1;
+                Some(if asks_v1 { Told::ByV2(seen) } else { Told::All(seen) })
+            }
+            (_, told) => told,
+        };
+        match (order, told) {
+            (Some(order), Some(Told::All(Some(seen)))) => self.apply(index, errand, order, seen, late),
+            (Some(order), Some(Told::All(None))) => self.settled(index, errand, order, None),
             (order, seen) => self.processes[index].phase = Phase::Reading { errand, order, seen },
         }
     }
@@ -184,8 +244,7 @@ impl State {
         let (next, ask, write) = match decide(&order, &seen, &terms(late), look(errand.at)) {
             Decision::Stay => return self.settled(index, errand, order, Some(seen)),
             Decision::Alarm(anomaly) => {
-                self.table.found_paid_twice |= anomaly == Anomaly::PaidTwice;
-                self.table.found_other |= anomaly != Anomaly::PaidTwice;
+                self.alarm(anomaly);
                 return self.settled(index, errand, order, Some(seen));
             }
             Decision::Write(next) => (next, None, true),
@@ -278,6 +337,7 @@ impl State {
     fn settled(&mut self, index: usize, errand: Errand, order: Held, seen: Option<Seen>) {
         let at = look(errand.at);
         match self.processes[index].role {
+            Role::Look if errand.overtaken => {}
             Role::Look => self.came_to_its_end(seen.as_deref()),
             Role::Confirm(_) => {}
             Role::Schedule => match overdue(&order, seen.as_deref(), at, errand.closed) {
@@ -327,7 +387,7 @@ impl State {
             }
             return;
         };
-        let v1 = self.portone.generation == Generation::V1;
+        let v1 = answer.generation == Generation::V1;
         let attempt = number_of(&answer.transaction_id).filter(|_| v1);
         self.portone.send(index, Asks::Close { attempt });
         self.processes[index].phase = Phase::Calling { errand, order, seen, then: Then::Closed };
@@ -346,8 +406,17 @@ impl State {
         let sighting = order.sighting.as_ref();
         let attempt = sighting.and_then(|by| number_of(&by.transaction_id)).unwrap_or(0);
         let Some(row) = order.cancellations.iter().find(|row| row.number == number) else { return };
-        let (amount, balance) = (row.amount, row.balance_before);
-        self.portone.send(index, Asks::Cancel { attempt, number, amount, balance });
+        let through = order.paid_through();
+        let asks = Asks::Cancel {
+            through,
+            attempt,
+            number,
+            // V1 takes no amount for all there is, and nobody means that.
+            amount: Some(row.amount).filter(|_| !row.everything || through == Generation::V1),
+            tax_free: row.tax_free,
+            balance: row.balance_before,
+        };
+        self.portone.send(index, asks);
         self.processes[index].phase =
             Phase::Calling { errand, order, seen, then: Then::Record { number, ends } };
     }
@@ -428,6 +497,10 @@ impl State {
     /// Whether PortOne's list of what changed would make the schedule look at the order again.
     pub fn differs(&self, attempt: usize, late: LatePayment) -> bool {
         let Some(seen) = self.portone.observe(attempt) else { return false };
+        // V2 has one payment, V1 each attempt.
+        if seen.generation == Generation::V2 && self.portone.decisive_of_v2() != Some(attempt) {
+            return false;
+        }
         let one = &self.portone.attempts[attempt];
         // V1 lists a payment by when it was paid: what went back of it in part is no news there.
         let part = seen.generation == Generation::V1 && seen.status == PaymentStatus::PartialCancelled;

@@ -56,7 +56,7 @@ impl Model for System {
             if waits && state.processes[..index].iter().any(same) {
                 continue;
             }
-            let steps = state.steps(index, true);
+            let steps = state.steps(index, true, scenario.clocks);
             actions.extend(steps.into_iter().map(|step| Action::Process(index, step)));
         }
         for (index, call) in state.portone.calls.iter().enumerate() {
@@ -64,12 +64,13 @@ impl Model for System {
                 continue;
             }
             actions.push(Action::Work(index, Work::Do));
-            let checks = state.portone.generation == Generation::V1 && call.stage == Stage::Sent;
+            let v1 = matches!(call.asks, Asks::Cancel { through: Generation::V1, .. });
+            let checks = v1 && call.stage == Stage::Sent;
             let money = matches!(call.asks, Asks::Cancel { .. });
-            if state.refusals > 0 && !(checks && money) {
+            if state.refusals > 0 && !checks {
                 actions.push(Action::Work(index, Work::Refuse));
             }
-            if scenario.later && money && state.portone.generation == Generation::V2 {
+            if scenario.later && money && !checks {
                 actions.push(Action::Work(index, Work::Later));
             }
             if call.stage == Stage::Sent {

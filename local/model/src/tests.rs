@@ -6,7 +6,7 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
-use order::{CancellationOutcome, Order, OrderStatus, PaymentStatus};
+use order::{CancellationOutcome, Order, OrderStatus};
 use stateright::{Checker as _, Model as _};
 
 use crate::{
@@ -56,7 +56,7 @@ fn processes_of_one_role_are_interchangeable_and_others_are_not() {
     let begun = |roles, index| {
         let scenario = Scenario { roles, ..scenario("paid") };
         let mut state = State::begin(&scenario);
-        state.step(index, Step::Start(None), scenario.late);
+        state.step(index, Step::Start(None, 0), scenario.late);
         print(&state)
     };
     let (same, other) = (&[Role::Look, Role::Look][..], &[Role::Look, Role::Schedule][..]);
@@ -77,10 +77,20 @@ fn of_two_writers_with_one_copy_the_second_is_stale_and_its_own_write_is_known_b
 
 #[test]
 fn portone_answers_a_key_the_same_for_three_hours_and_then_looks_at_the_balance() {
-    let mut portone = Portone::new(order::Generation::V2, PaymentStatus::Cancelled);
+    let mut portone = Portone::new(&scenario("paid"));
     portone.happen(News::Paid(0, TOTAL), 0);
     let mut ask = |now| {
-        portone.send(0, Asks::Cancel { attempt: 0, number: 1, amount: 1, balance: TOTAL });
+        portone.send(
+            0,
+            Asks::Cancel {
+                through: order::Generation::V2,
+                attempt: 0,
+                number: 1,
+                amount: Some(1),
+                tax_free: 0,
+                balance: TOTAL,
+            },
+        );
         portone.work(0, Work::Do, now);
         let call = portone.calls.remove(0);
         let Stage::Cancelled(outcome) = call.stage else { panic!("{call:?}") };
@@ -115,6 +125,6 @@ fn time_passes_only_while_nothing_is_under_way() {
         system.actions(state, &mut actions);
         actions.contains(&Action::Time)
     };
-    let begun = system.next_state(&state, Action::Process(0, Step::Start(None))).unwrap();
+    let begun = system.next_state(&state, Action::Process(0, Step::Start(None, 0))).unwrap();
     assert_eq!((passes(&state), passes(&begun)), (true, false));
 }

@@ -134,6 +134,7 @@ pub fn decide(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) 
             _ => give_back(order, order.clone(), seen, look),
         },
         Turn::Close => close(order, seen, terms, look),
+        Turn::Ledger if order.received.is_none() => came_and_went(order, seen, terms, look),
         Turn::Ledger => ledger(order, seen, look),
     }
 }
@@ -265,12 +266,22 @@ fn close(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) -> De
     write(order, next, look, Some(seen))
 }
 
-/// News of money that an order has or had: more of it may have gone back.
-fn ledger(order: &Order, seen: &Observation, look: Look<'_>) -> Decision {
-    if order.received.is_none() {
-        // Cancelled unpaid, and so is the payment.
+/// The order was cancelled unpaid. So was its payment, or it was paid after that and given back before anybody
+/// looked: then the order had money that it did not take.
+fn came_and_went(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) -> Decision {
+    if !seen.had_money() {
         return Decision::Stay;
     }
+    let mut next = order.clone();
+    next.status = OrderStatus::Rejected;
+    next.rejections = reasons(order, seen, terms, Some(Rejection::OrderCancelled));
+    receive(&mut next, seen, look);
+    merge(&mut next, seen, look.at);
+    write(order, next, look, Some(seen))
+}
+
+/// News of money that an order has or had: more of it may have gone back.
+fn ledger(order: &Order, seen: &Observation, look: Look<'_>) -> Decision {
     if is_other_money(order, seen) {
         return Decision::Alarm(Anomaly::PaymentChanged);
     }
@@ -281,7 +292,12 @@ fn ledger(order: &Order, seen: &Observation, look: Look<'_>) -> Decision {
 
 /// Whether this is not the money that the order received.
 fn is_other_money(order: &Order, seen: &Observation) -> bool {
-    order.received.is_some_and(|money| money.amount != seen.total || Some(money.currency) != seen.currency)
+    // Money in a currency that is not known was taken down in the order's, and is rejected for that.
+    let unknown = seen.currency.is_none() && order.rejections.contains(&Rejection::Currency);
+    order.received.is_some_and(|money| {
+        let currency = if unknown { Some(order.total.currency) } else { seen.currency };
+        money.amount != seen.total || Some(money.currency) != currency
+    })
 }
 
 fn receive(next: &mut Order, seen: &Observation, look: Look<'_>) {

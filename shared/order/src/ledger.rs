@@ -39,6 +39,10 @@ pub fn record_outcome(order: &Order, number: u32, outcome: &CancellationOutcome,
         }
     }
     row.refund_account = None;
+    if row.everything {
+        // What went back in the console since it was asked for is no part of what was left.
+        row.amount = row.amount.min(order.not_returned());
+    }
     settle_ledger(&mut next);
     write(order, next, look, None)
 }
@@ -147,20 +151,28 @@ fn forget_old_refusals(order: &mut Order) {
 /// Takes over what PortOne lists of cancellations. Rows with an outcome keep it; a row of ours
 /// without one takes the first unclaimed cancellation that could be it.
 pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
+    correct_all_that_was_left(next, seen);
+    // Old payments list cancellations that have one name together: each is a row of its own.
+    let mut named = Vec::new();
     for theirs in &seen.cancellations {
-        let known = next.cancellations.iter().position(|ours| ours.portone_id.as_ref() == Some(&theirs.id));
+        let mut rows = next.cancellations.iter().enumerate();
+        let known =
+            rows.find(|(index, ours)| ours.portone_id.as_ref() == Some(&theirs.id) && !named.contains(index));
+        let known = known.map(|(index, _)| index);
+        // All that PortOne counts is in the ledger already, if under another name: V1 and V2 need not call
+        // one cancellation the same. So it is not what a row without a name waits for either.
+        if known.is_none()
+            && theirs.status == ObservedCancellationStatus::Succeeded
+            && succeeded(next).saturating_add(theirs.amount) > seen.returned()
+        {
+            continue;
+        }
         let claimed = known.or_else(|| next.cancellations.iter().position(|ours| could_be(ours, theirs)));
+        named.push(claimed.unwrap_or(next.cancellations.len()));
         let row = match claimed {
             Some(index) => &mut next.cancellations[index],
             // A refusal moved no money; if it was ours, the same key brings it to us.
             None if theirs.status == ObservedCancellationStatus::Failed => continue,
-            // All that PortOne counts is in the ledger already, if under another name: V1 and V2 need not call
-            // one cancellation the same.
-            None if succeeded(next).saturating_add(theirs.amount) > seen.returned()
-                && theirs.status == ObservedCancellationStatus::Succeeded =>
-            {
-                continue;
-            }
             None => {
                 let number = next_number(next);
                 next.cancellations.push(Cancellation {
@@ -194,6 +206,7 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
             };
             row.refund_account = None;
         }
+        correct_all_that_was_left(next, seen);
     }
     next.returned = next.returned.max(seen.returned());
     settle_ledger(next);
@@ -209,6 +222,19 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
             row.status = CancellationStatus::Failed;
             row.failure = Some("BALANCE_CHANGED".to_owned());
             row.refund_account = None;
+        }
+    }
+}
+
+/// A row that asked for all that is left, without naming it, came to what the others that PortOne lists did not
+/// bring back. A return in the console may have been faster.
+fn correct_all_that_was_left(next: &mut Order, seen: &Observation) {
+    let listed = |one: &&ObservedCancellation| one.status == ObservedCancellationStatus::Succeeded;
+    let all = seen.cancellations.iter().filter(listed).map(|one| one.amount).fold(0, u64::saturating_add);
+    for theirs in seen.cancellations.iter().filter(listed) {
+        let ours = |row: &&mut Cancellation| row.everything && row.portone_id.as_ref() == Some(&theirs.id);
+        if let Some(row) = next.cancellations.iter_mut().find(ours) {
+            row.amount = seen.returned().saturating_sub(all.saturating_sub(theirs.amount));
         }
     }
 }

@@ -29,7 +29,7 @@ pub enum OrderStatus {
 }
 
 /// Which generation of PortOne an order is paid through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Generation {
     /// Iamport: `IMP.request_pay`, `imp_uid`.
     V1,

@@ -486,12 +486,15 @@ impl Sync {
                 Ok(self.payment(claim, look, deadline.step()).await.is_ok())
             }
             FindingKind::Orphan | FindingKind::PaidTwice => {
+                let fact = |name: &str| finding.facts.iter().find(|(fact, _)| fact == name);
+                let payment = fact("paymentId").map_or(finding.subject.as_str(), |(_, id)| id);
                 let seen = if v1 {
                     self.portone.v1.payment(&finding.subject, time).await?
-                } else if finding.kind == FindingKind::Orphan {
-                    self.portone.v2.payment(&finding.subject, time).await?
                 } else {
-                    return Ok(false);
+                    // What V2 shows now may be V1's payment of the same order.
+                    let seen = self.portone.v2.payment(payment, time).await?;
+                    let other = |seen: &Observation| seen.transaction_id == finding.subject;
+                    seen.filter(|seen| finding.kind == FindingKind::Orphan || other(seen))
                 };
                 let known = match seen.as_ref().and_then(|seen| seen.payment_id.parse().ok()) {
                     Some(id) if finding.kind == FindingKind::Orphan => self.store.order(id).await?.is_some(),

@@ -129,7 +129,10 @@ impl Sync {
                         let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
                         let known = self.portone.v1.payment(imp_uid, time).await?;
                         let seen = match known {
-                            Some(known) => Some(known),
+                            Some(known) => {
+                                self.tell_of_another(&order, &seen, look).await?;
+                                Some(known)
+                            }
                             None => if_configured(seen)?,
                         };
                         (Some(order), seen)
@@ -176,6 +179,36 @@ impl Sync {
             (Some(order), None) => Ok(settled(order, None)),
             (Some(order), Some(seen)) => self.apply(order, seen, look, deadline).await,
         }
+    }
+
+    /// V2 may have taken money for an order that has V1's: no other look would come upon it.
+    async fn tell_of_another(
+        &self,
+        order: &Order,
+        shown: &Result<Option<Observation>, PortoneError>,
+        look: Look<'_>,
+    ) -> Result<(), SyncError> {
+        let Ok(Some(seen)) = shown else { return Ok(()) };
+        match (seen.generation, decide(order, seen, &self.terms, look)) {
+            (Generation::V2, Decision::Alarm(anomaly)) => self.alarm(order, anomaly, seen, look.at).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn alarm(
+        &self,
+        order: &Order,
+        anomaly: Anomaly,
+        seen: &Observation,
+        now: Timestamp,
+    ) -> Result<(), SyncError> {
+        tracing::error!(event = "payment.anomaly", order_id = %order.id, ?anomaly, payment_status = ?seen.status, "news of a payment that fits no story");
+        let subject = match anomaly {
+            Anomaly::PaidTwice => seen.transaction_id.as_str(),
+            _ => order.id.as_str(),
+        };
+        self.record(anomaly.into(), subject, seen, now).await?;
+        Ok(())
     }
 
     pub(super) async fn order(&self, payment_id: &str) -> Result<Option<Order>, StoreError> {
@@ -237,12 +270,7 @@ impl Sync {
             let (next, call, write) = match decide(&order, &seen, &terms, look) {
                 Decision::Stay => return Ok(settled(order, Some(seen))),
                 Decision::Alarm(anomaly) => {
-                    tracing::error!(event = "payment.anomaly", order_id = %order.id, ?anomaly, payment_status = ?seen.status, "news of a payment that fits no story");
-                    let subject = match anomaly {
-                        Anomaly::PaidTwice => seen.transaction_id.as_str(),
-                        _ => order.id.as_str(),
-                    };
-                    self.record(anomaly.into(), subject, &seen, look.at).await?;
+                    self.alarm(&order, anomaly, &seen, look.at).await?;
                     return Ok(settled(order, Some(seen)));
                 }
                 Decision::Write(next) => (next, None, true),

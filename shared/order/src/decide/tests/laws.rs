@@ -43,6 +43,8 @@ prop_compose! {
             channel: Channel::Live,
             cancelled: if seen.status == PaymentStatus::Cancelled { TOTAL } else { seen.cancelled.min(TOTAL - 1) },
             cancellations: Vec::new(),
+            // A transaction's account is issued once.
+            changed_at: if seen.status == PaymentStatus::VirtualAccountIssued { NOW } else { seen.changed_at },
             ..seen
         }).collect()
     }

@@ -181,3 +181,117 @@ fn one_cancellation_under_two_names_is_counted_once() {
     assert_eq!(after(&once, &part("v1-name-of-c-1")), once);
     assert_eq!((once.returned, once.cancellations.len()), (300, 1));
 }
+
+#[test]
+fn a_return_under_another_name_is_not_taken_for_the_one_that_is_asked_for() {
+    // V2 told of a part that went back in the console; then an operator asks for as much, and dies.
+    let listed = |id: &str, by_api| Observation {
+        generation: Generation::V1,
+        cancelled: 300,
+        cancellations: vec![crate::ObservedCancellation {
+            by_api,
+            ..cancellation(id, 300, ObservedCancellationStatus::Succeeded)
+        }],
+        ..seen(PaymentStatus::PartialCancelled)
+    };
+    let known = after(&pending(), &listed("v2-name", false));
+    let wanted = crate::WantedCancellation {
+        request: crate::RequestMark { key: [1; 32], body: [2; 32] },
+        amount: Some(300),
+        tax_free: None,
+        reason: "변심".to_owned(),
+        refund_account: None,
+    };
+    let asked = crate::cancel::cancel(&known, Some(&listed("v2-name", false)), &wanted, look(NOW), false);
+    let crate::Cancelling::Ask { order, number } = asked else { panic!("{asked:?}") };
+    // V1 calls the first one something else, and does not say who asked for it.
+    let order = after(&order, &listed("v1-name", true));
+    let row = order.cancellations.iter().find(|row| row.number == number).unwrap();
+    assert_eq!((row.status, order.returned), (CancellationStatus::Intended, 300));
+}
+
+#[test]
+fn all_that_was_left_is_what_a_faster_return_in_the_console_left() {
+    let discounted = Observation { discounted: true, ..seen(PaymentStatus::Paid) };
+    let wrong = Observation { total: 900, ..discounted };
+    let asked = after(&pending(), &wrong);
+    let done = CancellationOutcome::Succeeded { portone_id: Some("c-all".to_owned()) };
+    let booked = carry_out(&asked, record_outcome(&asked, 1, &done, look(NOW)));
+    let console = crate::ObservedCancellation {
+        by_api: false,
+        ..cancellation("c-console", 300, ObservedCancellationStatus::Succeeded)
+    };
+    let rest = cancellation("c-all", 600, ObservedCancellationStatus::Succeeded);
+    for cancellations in [vec![console.clone(), rest.clone()], vec![rest, console]] {
+        let status = PaymentStatus::Cancelled;
+        let seen = Observation { status, cancelled: 900, cancellations, ..wrong.clone() };
+        for order in [&asked, &booked] {
+            let order = after(order, &seen);
+            let mut rows: Vec<_> = order.cancellations.iter().map(|row| (row.number, row.amount)).collect();
+            rows.sort_unstable();
+            assert_eq!((rows, order.returned), (vec![(1, 600), (2, 300)], 900));
+        }
+    }
+    // The answer comes when the console's part is known already.
+    let part = Observation {
+        status: PaymentStatus::PartialCancelled,
+        cancelled: 300,
+        cancellations: vec![crate::ObservedCancellation {
+            by_api: false,
+            ..cancellation("c-console", 300, ObservedCancellationStatus::Succeeded)
+        }],
+        ..wrong.clone()
+    };
+    let told = after(&asked, &part);
+    let told = carry_out(&told, record_outcome(&told, 1, &done, look(NOW)));
+    let amounts: Vec<_> = told.cancellations.iter().map(|row| row.amount).collect();
+    assert_eq!((amounts, told.returned), (vec![600, 300], 900));
+    // What others bore of the price is in no list, and goes with it.
+    let charged = Observation {
+        status: PaymentStatus::Cancelled,
+        cancelled: 800,
+        cancellations: vec![cancellation("c-all", 800, ObservedCancellationStatus::Succeeded)],
+        ..wrong
+    };
+    assert_eq!(after(&booked, &charged), booked);
+}
+
+#[test]
+fn cancellations_that_are_listed_without_names_are_each_a_row() {
+    let part = |amount| cancellation("", amount, ObservedCancellationStatus::Succeeded);
+    let news = Observation {
+        cancelled: 500,
+        cancellations: vec![part(300), part(200)],
+        ..seen(PaymentStatus::PartialCancelled)
+    };
+    let order = after(&pending(), &news);
+    let amounts: Vec<_> = order.cancellations.iter().map(|row| row.amount).collect();
+    assert_eq!((amounts, order.returned), (vec![300, 200], 500));
+    assert_eq!(decide(&order, &news, &terms(), look(NOW)), Decision::Stay);
+}
+
+#[test]
+fn money_in_a_currency_that_nobody_knows_is_asked_back_until_it_is_back() {
+    let news = Observation { currency: None, ..seen(PaymentStatus::Paid) };
+    let rejected = after(&pending(), &news);
+    assert_eq!(rejected.rejections, [Rejection::Currency]);
+    let again = decide(&rejected, &news, &terms(), look(NOW));
+    assert!(matches!(again, Decision::GiveBack { number: 1, write: false, .. }), "{again:?}");
+    // Of an order that was paid, it is another payment.
+    let paid = after(&pending(), &seen(PaymentStatus::Paid));
+    let partly = Observation { currency: None, ..seen(PaymentStatus::PartialCancelled) };
+    assert_eq!(decide(&paid, &partly, &terms(), look(NOW)), Decision::Alarm(Anomaly::PaymentChanged));
+}
+
+#[test]
+fn money_that_came_after_an_order_was_cancelled_and_went_back_unseen_is_written_down() {
+    let cancelled = Order { status: OrderStatus::Cancelled, ..pending() };
+    let gone = seen(PaymentStatus::Cancelled);
+    let order = after(&cancelled, &gone);
+    assert_eq!((order.status, order.returned, order.balance()), (OrderStatus::Rejected, 1000, 0));
+    assert_eq!(order.rejections, [Rejection::OrderCancelled]);
+    assert_eq!(decide(&order, &gone, &terms(), look(NOW)), Decision::Stay);
+    // An account that was closed had none.
+    let closed = Observation { cancelled: 0, cancellations: Vec::new(), ..gone };
+    assert_eq!(decide(&cancelled, &closed, &terms(), look(NOW)), Decision::Stay);
+}
