@@ -357,8 +357,8 @@ Resources:
         assert_eq!(pipe.arns.enrichment, format!("arn:aws:lambda:{here}:function:OrderEvents"));
         assert_eq!(pipe.arns.bus, format!("arn:aws:events:{here}:event-bus/local-orders"));
         assert_eq!(pipe.arns.letters, format!("arn:aws:sqs:{here}:Letters"));
-        assert_eq!(pipe.role.statements[0].resources, [pipe.arns.stream.clone()]);
-        assert_eq!(pipe.role.statements[1].resources, [pipe.arns.bus.clone()]);
+        assert_eq!(pipe.role.statements[0].resources, *std::slice::from_ref(&pipe.arns.stream));
+        assert_eq!(pipe.role.statements[1].resources, *std::slice::from_ref(&pipe.arns.bus));
         assert_eq!(template.service_roles(), [&pipe.role]);
         assert_eq!((pipe.batch_size, pipe.retries, pipe.bisect), (10, Some(5), false));
         assert_eq!(pipe.dead_letter_queue.as_deref(), Some("Letters"));
