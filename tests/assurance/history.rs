@@ -267,6 +267,10 @@ impl History {
     async fn end(&mut self) -> Result<(), String> {
         self.shop.stack.heal();
         let id = self.order().id.clone();
+        // A PG that decides about a payment later has decided: whether it does while the rest goes on would depend
+        // on how fast this machine is.
+        self.shop.portone().clock().advance(std::time::Duration::from_secs(120));
+        self.shop.portone().settled().await;
         come_to_rest(&self.shop).await?;
         self.decide();
         for (key, body) in self.asked.clone() {

@@ -210,9 +210,10 @@ async fn an_order_that_cannot_be_stored_is_no_order() {
 async fn keys_that_the_table_did_not_get_to_are_asked_for_again() {
     let shop = Shop::open().await;
     let key = |id: &str| json!({ "PK": { "S": format!("PRODUCT#{id}") }, "SK": { "S": "PRODUCT" } });
+    let table = shop.stack.table_name();
     let unprocessed = json!({
-        "Responses": { "orders": [] },
-        "UnprocessedKeys": { "orders": { "Keys": [key("shoes"), key("socks")], "ConsistentRead": true } },
+        "Responses": { table: [] },
+        "UnprocessedKeys": { table: { "Keys": [key("shoes"), key("socks")], "ConsistentRead": true } },
     });
     let nothing_yet = Fault::Answer {
         status: 200,

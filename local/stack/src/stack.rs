@@ -265,6 +265,11 @@ impl Stack {
         &self.bus
     }
 
+    /// Whether what is committed reaches the bus. Where the table is elsewhere, nothing does.
+    pub fn has_pipe(&self) -> bool {
+        self.pipe.get().is_some()
+    }
+
     /// Holds the pipe from the table to the bus. Resolves when no batch is under way; what the functions
     /// commit from now on reaches the bus after [`Stack::resume_pipe`].
     pub async fn pause_pipe(&self) {
