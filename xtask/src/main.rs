@@ -28,7 +28,8 @@ cargo xtask <command>
   test [NAME…] [--dynamodb URL] [--list]      every test and every gate, or the steps named; with the
                                               stories' tables in another DynamoDB
   build [--arch x86_64|arm64]                 release artifacts in target/lambda/
-  bench [--exact] [--write] [--invocations N] the performance table, written to docs/PERFORMANCE.md
+  bench [--exact] [--write] [--invocations N] the performance table, written to docs/PERFORMANCE.md; or the
+        [--only OPERATION]                    times of one operation
   openapi                                     docs/openapi.json, from the wire types
   products load FILE [--table NAME] [--endpoint-url URL]
                                               validates a catalogue and writes it to the table
@@ -51,6 +52,10 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<ExitCode> {
     use lexopt::prelude::Value;
 
+    if std::env::args().any(|argument| matches!(argument.as_str(), "--help" | "-h")) {
+        println!("{USAGE}");
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut arguments = lexopt::Parser::from_env();
     let Some(Value(command)) = arguments.next()? else { bail!("which command?\n\n{USAGE}") };
     match command.to_string_lossy().as_ref() {
