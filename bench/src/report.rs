@@ -75,10 +75,10 @@ machine to `bench/exact.json` and fails when it got worse.
 
 const METHOD: &str = "
 Real release binaries behind the local gateway, one process of each, one invocation at a time. **Start** is process start to the first poll for
-work, with Secrets Manager's 10 ms in it, then without the time of that call. **Own** time is an invocation's time less every moment in which a backend was being waited for; it has the Runtime API's round trip in it,
-as the floor has. **At once** are backends that answer as fast as this machine can; **realistic** are DynamoDB 4 ms, PortOne 60 ms, Secrets
-Manager 10 ms. Instructions are counted by callgrind, units by the embedded DynamoDB. Times move with what else the machine does; the
-ratios to the floor of the same run move less.
+work, with Secrets Manager's 10 ms in it, then without the time of that call. **Own** time is an invocation's time less every moment in which a
+backend was being waited for; it has the Runtime API's round trip in it, as the floor has. **At once** are backends that answer as fast as this
+machine can; **realistic** are DynamoDB 4 ms, PortOne 60 ms, Secrets Manager 10 ms. Instructions are counted by callgrind, units by the embedded
+DynamoDB. Times move with what else the machine does; the ratios to the floor of the same run move less.
 ";
 
 fn machine(times: &Times) -> String {
