@@ -20,6 +20,8 @@ pub struct Story {
     pub expired: bool,
     /// The transaction whose virtual account is over its deadline, which is another one than the order's.
     pub account_expired: Option<String>,
+    /// An account was issued then that the order did not know of yet, and whose deadline is to come.
+    pub newer_account: bool,
     /// An operator asked to cancel it, perhaps before it was paid.
     pub closing: bool,
     /// A window was opened after it was closed. What is not money changes a closed order no more.
@@ -29,7 +31,14 @@ pub struct Story {
 impl Story {
     /// An order to which nothing was done.
     pub fn of(placed: Placed) -> Self {
-        Self { placed, expired: false, account_expired: None, closing: false, late_window: false }
+        Self {
+            placed,
+            expired: false,
+            account_expired: None,
+            newer_account: false,
+            closing: false,
+            late_window: false,
+        }
     }
 }
 
@@ -89,6 +98,8 @@ fn standing(story: &Story, payment: Option<&Value>) -> (Vec<&'static str>, i64, 
             // Closed before it was paid: that went back too.
             (true, _) if whole && story.closing => vec!["CANCELLED", "REJECTED"],
             (true, _) if whole => vec!["CANCELLED"],
+            // The operator has given a part of that deposit back so far.
+            (true, _) if story.closing && seen.deposit => vec!["PARTIAL_CANCELLED", "REJECTED"],
             (true, _) => vec!["PARTIAL_CANCELLED"],
         };
         return (statuses, seen.returned, seen.ids.clone());
@@ -112,6 +123,8 @@ fn standing(story: &Story, payment: Option<&Value>) -> (Vec<&'static str>, i64, 
         Some("VIRTUAL_ACCOUNT_ISSUED") => vec![],
         Some("CANCELLED") if story.expired => vec!["EXPIRED", "CANCELLED"],
         Some("CANCELLED") => vec!["CANCELLED"],
+        // Also when a later window failed, a deposit may still come to the newer account.
+        _ if story.newer_account => vec!["EXPIRED", "PENDING"],
         _ if story.expired => vec!["EXPIRED"],
         _ => vec!["PENDING"],
     };

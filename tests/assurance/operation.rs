@@ -162,6 +162,9 @@ pub fn overdue(shop: &Shop, story: &mut Story) {
     if let Some(transaction) = shop.stored(id)["virtualAccount"]["transactionId"].as_str() {
         table::set_inside(&shop.stack, id, "virtualAccount", "expiresAt", &millis_ago(AGO));
         story.account_expired = Some(transaction.to_owned());
+        let newest = shop.portone().payment(id).unwrap_or_default();
+        story.newer_account =
+            newest["status"] == "VIRTUAL_ACCOUNT_ISSUED" && newest["transactionId"] != transaction;
     }
     story.expired = true;
 }
