@@ -7,14 +7,14 @@
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use end_to_end::{Answer, Placed, Shop, schedule::console_cancel, shop::basket, table};
+use end_to_end::{Answer, Placed, Shop, schedule::console_cancel, setting, shop::basket, table};
 use portone_simulator::{Act, CancelMode, Press};
 use serde_json::{Value, json};
 
 use crate::{
-    lanes::{progress, setting, side_by_side},
+    lanes::{progress, side_by_side},
     model::{self, COUNTED, STOCK, Story},
-    operation::{for_an_account, overdue},
+    operation::{for_an_account, has_newer_account, overdue},
     quiet::come_to_rest,
     weather::{Seed, Weather},
 };
@@ -120,7 +120,7 @@ impl History {
         let closed = matches!(self.shop.status(self.order()).as_str(), "CANCELLED" | "EXPIRED");
         self.story().late_window |= closed;
         let portone = self.shop.portone();
-        if self.v1 {
+        let pressed = if self.v1 {
             match portone.open_v1_window(self.order().payment()) {
                 Ok(imp_uid) => {
                     let pressed = portone.press_v1(&imp_uid, button).await.is_ok();
@@ -134,7 +134,13 @@ impl History {
                 Ok(window) => portone.press(&window, button).await.is_ok().to_string(),
                 Err(_) => "no window".to_owned(),
             }
+        };
+        // An account that is issued after the order's time is over has a deadline to come.
+        let story = self.story.as_ref().expect("an order was made first");
+        if story.expired && has_newer_account(&self.shop, story) {
+            self.story().newer_account = true;
         }
+        pressed
     }
 
     fn act(&self, act: &Act) -> String {

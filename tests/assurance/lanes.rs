@@ -1,17 +1,13 @@
 //! Work side by side: each lane has shops of its own, so that killing a function in one is nothing to another.
 
-use std::{env, io::Write as _};
+use std::io::Write as _;
 
+use end_to_end::setting;
 use futures::{StreamExt as _, stream};
 
 /// Shops at once. Each keeps a core busy for a part of the time only: it waits for processes to start and for
 /// others to try again.
 const LANES: usize = 4;
-
-/// A number from the environment, or this one.
-pub fn setting(name: &str, default: u64) -> u64 {
-    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
 
 /// Tells at once that something is done: a run of minutes without a word looks like one that hangs.
 pub fn progress(line: &str) {

@@ -9,13 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use end_to_end::{Answer, Placed, Shop, shop::basket};
+use end_to_end::{Answer, Placed, Shop, setting, shop::basket};
 use futures::future::join_all;
 use local_stack::Backend;
 
 use crate::{
     chart::{self, Line},
-    lanes::{progress, setting},
+    lanes::progress,
     model::{self, COUNTED, STOCK, Story},
     quiet::come_to_rest,
 };

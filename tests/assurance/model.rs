@@ -20,7 +20,7 @@ pub struct Story {
     pub expired: bool,
     /// The transaction whose virtual account is over its deadline, which is another one than the order's.
     pub account_expired: Option<String>,
-    /// An account was issued then that the order did not know of yet, and whose deadline is to come.
+    /// An account was issued that is not the one over its deadline. Its own is to come.
     pub newer_account: bool,
     /// An operator asked to cancel it, perhaps before it was paid.
     pub closing: bool,

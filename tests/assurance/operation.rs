@@ -162,11 +162,16 @@ pub fn overdue(shop: &Shop, story: &mut Story) {
     if let Some(transaction) = shop.stored(id)["virtualAccount"]["transactionId"].as_str() {
         table::set_inside(&shop.stack, id, "virtualAccount", "expiresAt", &millis_ago(AGO));
         story.account_expired = Some(transaction.to_owned());
-        let newest = shop.portone().payment(id).unwrap_or_default();
-        story.newer_account =
-            newest["status"] == "VIRTUAL_ACCOUNT_ISSUED" && newest["transactionId"] != transaction;
     }
     story.expired = true;
+    story.newer_account = has_newer_account(shop, story);
+}
+
+/// An account was issued whose deadline is not the one that is over.
+pub fn has_newer_account(shop: &Shop, story: &Story) -> bool {
+    let newest = shop.portone().payment(&story.placed.id).unwrap_or_default();
+    newest["status"] == "VIRTUAL_ACCOUNT_ISSUED"
+        && newest["transactionId"].as_str() != story.account_expired.as_deref()
 }
 
 fn due(shop: &Shop, story: &Story) {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use end_to_end::setting;
 use local_stack::Backend;
 
 use crate::{
-    lanes::setting,
     operation::{self, Operation},
     quiet::come_to_rest,
 };

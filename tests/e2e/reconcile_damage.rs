@@ -2,9 +2,9 @@
 //!
 //! `RECONCILE_ORDERS` says how many, `RECONCILE_SEED` which; the seed is printed.
 
-use std::{env, time::Instant};
+use std::time::Instant;
 
-use end_to_end::{Shop, table};
+use end_to_end::{Shop, setting, table};
 use portone_simulator::{PaymentSpec, Status, Timestamp, Version};
 use serde_json::{Map, Value, json};
 
@@ -320,11 +320,6 @@ fn assert_model(shop: &Shop, seeds: &[Seed], stock: i64) {
 fn asked_for_money(shop: &Shop) -> usize {
     shop.portone_wire().count("POST /payments/{paymentId}/cancel")
         + shop.v1_wire().count("POST /payments/cancel")
-}
-
-/// The variable's number, or this one.
-fn setting(name: &str, default: u64) -> u64 {
-    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 #[tokio::test]

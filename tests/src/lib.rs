@@ -39,3 +39,9 @@ pub async fn in_time<T>(what: &str, fact: impl Future<Output = T>) -> T {
         Err(_) => panic!("waited {} s in vain: {what}", PATIENCE.as_secs()),
     }
 }
+
+/// A number that makes a run longer, shorter or another one: the variable's, or `otherwise`.
+pub fn setting(name: &str, otherwise: u64) -> u64 {
+    let given = std::env::var(name).ok();
+    given.map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
