@@ -2,15 +2,14 @@
 
 use end_to_end::{Shop, in_time};
 use lambda_gateway::{InvokeError, ScheduleError};
-use local_stack::dynamodb::TABLE_NAME;
 use serde_json::json;
 
 #[tokio::test]
 async fn a_batch_and_a_run_that_no_function_takes_are_dead_letters() {
     let shop = Shop::open_with(|options| options.max_environments = 0).await;
     let item = json!({ "PK": { "S": "ORDER#1" }, "SK": { "S": "ORDER" } });
-    let request = serde_json::from_value(json!({ "TableName": TABLE_NAME, "Item": item })).unwrap();
-    shop.stack.database().put_item(request).unwrap();
+    let request = json!({ "TableName": shop.stack.table_name(), "Item": item });
+    shop.stack.table().call("PutItem", request).unwrap();
     in_time("the pipe gives a batch up", shop.stack.pipe_caught_up()).await.unwrap();
     let letters = shop.stack.dead_letters();
     assert_eq!(letters.len(), 1);

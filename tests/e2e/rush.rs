@@ -5,15 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use end_to_end::{Answer, Placed, Shop, schedule::millis_ago, shop::basket, table};
+use end_to_end::{Answer, Placed, Shop, schedule::millis_ago, setting, shop::basket, table};
 use futures::{StreamExt as _, stream};
 use local_stack::wire::{Fault, Rule};
 use serde_json::json;
 
-const BUYERS: usize = 1_000;
-const PIECES: u32 = 100;
-/// Of those who got a piece, so many pay.
-const PAYING: usize = 60;
+/// If `RUSH_BUYERS` names no other number.
+const BUYERS: u64 = 1_000;
+/// Buyers for a piece.
+const BUYERS_A_PIECE: usize = 10;
 /// Buyers at the same moment, and environments of the function.
 const AT_ONCE: usize = 32;
 /// In the cloud, transactions about one product meet; here every so many-th is told that it did.
@@ -30,8 +30,10 @@ fn p99(answers: &[Answer]) -> Duration {
 /// comes back.
 #[tokio::test]
 async fn a_thousand_buyers_of_a_hundred_pieces_buy_exactly_a_hundred_and_what_is_not_paid_for_comes_back() {
+    let buyers = usize::try_from(setting("RUSH_BUYERS", BUYERS)).expect("a number of buyers");
+    let pieces = buyers / BUYERS_A_PIECE;
     let shop = Shop::open_with(|options| options.max_environments = AT_ONCE).await;
-    shop.set_stock("shoes", PIECES);
+    shop.set_stock("shoes", u32::try_from(pieces).expect("a number of pieces"));
     let transactions = AtomicUsize::new(0);
     let conflicts = shop.table_wire().inject(
         Rule::on("TransactWriteItems")
@@ -41,10 +43,10 @@ async fn a_thousand_buyers_of_a_hundred_pieces_buy_exactly_a_hundred_and_what_is
 
     let body = basket("shoes", 1);
     let begun = Instant::now();
-    let buyers = stream::iter(0..BUYERS).map(|_| shop.order(&body)).buffer_unordered(AT_ONCE);
-    let answers: Vec<Answer> = buyers.collect().await;
+    let answers = stream::iter(0..buyers).map(|_| shop.order(&body)).buffer_unordered(AT_ONCE);
+    let answers: Vec<Answer> = answers.collect().await;
     let took = begun.elapsed();
-    println!("rush: {BUYERS} buyers, {AT_ONCE} at once: {took:.1?}, p99 {:.0?}", p99(&answers));
+    println!("rush: {buyers} buyers, {AT_ONCE} at once: {took:.1?}, p99 {:.0?}", p99(&answers));
 
     let orders: Vec<Placed> = answers
         .iter()
@@ -56,13 +58,13 @@ async fn a_thousand_buyers_of_a_hundred_pieces_buy_exactly_a_hundred_and_what_is
         assert_eq!(problem["errors"][0]["code"], "sold-out", "{problem}");
         assert_eq!(problem["errors"][0]["pointer"], "/items/0/quantity");
     }
-    assert_eq!((orders.len(), shop.stock("shoes")), (PIECES as usize, json!(0)));
-    assert_eq!(shop.stored_orders().len(), PIECES as usize);
-    assert!(conflicts.hits() >= PIECES as usize / CONFLICT_EACH, "transactions met each other");
+    assert_eq!((orders.len(), shop.stock("shoes")), (pieces, json!(0)));
+    assert_eq!(shop.stored_orders().len(), pieces);
+    assert!(conflicts.hits() >= pieces / CONFLICT_EACH, "transactions met each other");
     shop.stack.heal();
 
-    // Sixty pay, of whom thirty tell the shop; forty do not.
-    let (paying, leaving) = orders.split_at(PAYING);
+    // Of a hundred sixty pay, of whom thirty tell the shop; forty do not.
+    let (paying, leaving) = orders.split_at(pieces * 6 / 10);
     for (index, order) in paying.iter().enumerate() {
         shop.put_payment(order, |_| {});
         if index % 2 == 0 {

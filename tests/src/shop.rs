@@ -322,10 +322,9 @@ impl Shop {
         in_time(&event, look).await;
     }
 
-    /// A story that finds no event because there is no stream would say nothing. xtask leaves out, by name, those
-    /// that are about events, where the table is elsewhere.
+    /// A story that finds no event because there is no stream would say nothing.
     fn assert_is_told_of(&self) {
-        assert!(self.stack.has_pipe(), "this story needs the table's stream: see OF_THE_STREAM in xtask");
+        assert!(self.stack.has_pipe(), "this story is about events, and its options have no stream");
     }
 
     /// Waits for an event of this type that is so, on the bus already or later.

@@ -10,7 +10,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, bail};
 use dynoxide::Database;
 use lambda_gateway::template::Table;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::catalogue::Product;
@@ -18,14 +18,23 @@ use crate::catalogue::Product;
 /// The name of the embedded table.
 pub const TABLE_NAME: &str = "orders";
 
-/// A running DynamoDB with one table.
+/// A running DynamoDB with one table. A table elsewhere is deleted when this is dropped.
 pub struct DynamoDb {
     table: String,
     place: Place,
+    server: Option<Server>,
 }
 
-enum Place {
-    Embedded { database: Database, stop: watch::Sender<bool>, server: JoinHandle<()> },
+/// The listener before the embedded database.
+struct Server {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// Where the table is. Cloning it copies no table.
+#[derive(Clone)]
+pub(crate) enum Place {
+    Embedded(Database),
     Elsewhere { url: String },
 }
 
@@ -43,20 +52,21 @@ impl DynamoDb {
         create(&database, table, folder.map(|folder| folder.join("table.json")).as_deref())?;
         let (stop, mut stopped) = watch::channel(false);
         let serving = database.clone();
-        let server = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let stopped = async move {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             };
             let _ = dynoxide::server::serve_with_shutdown(listener, serving, stopped).await;
         });
-        Ok(Self { table: TABLE_NAME.to_owned(), place: Place::Embedded { database, stop, server } })
+        let server = Some(Server { stop, task });
+        Ok(Self { table: TABLE_NAME.to_owned(), place: Place::Embedded(database), server })
     }
 
     /// A new table in the DynamoDB at `url`, under a name that no other stack has.
     pub fn elsewhere(url: &str, table: &Table) -> anyhow::Result<Self> {
         let name = format!("{TABLE_NAME}-{}", uuid::Uuid::new_v4().simple());
         let place = Place::Elsewhere { url: url.trim_end_matches('/').to_owned() };
-        let elsewhere = Self { table: name, place };
+        let elsewhere = Self { table: name, place, server: None };
         elsewhere.call("CreateTable", table.create_request(&elsewhere.table))?;
         Ok(elsewhere)
     }
@@ -69,25 +79,19 @@ impl DynamoDb {
     /// The embedded database, if it is that.
     pub fn database(&self) -> Option<&Database> {
         match &self.place {
-            Place::Embedded { database, .. } => Some(database),
+            Place::Embedded(database) => Some(database),
             Place::Elsewhere { .. } => None,
         }
     }
 
+    /// Where the table is.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// One call, past the wire: `PutItem`, `Scan` … in DynamoDB's JSON. Waits for its end.
     pub fn call(&self, operation: &str, request: Value) -> anyhow::Result<Value> {
-        let database = match &self.place {
-            Place::Embedded { database, .. } => database,
-            Place::Elsewhere { url } => return elsewhere::call(url, operation, &request),
-        };
-        Ok(match operation {
-            "GetItem" => serde_json::to_value(database.get_item(serde_json::from_value(request)?)?)?,
-            "PutItem" => serde_json::to_value(database.put_item(serde_json::from_value(request)?)?)?,
-            "UpdateItem" => serde_json::to_value(database.update_item(serde_json::from_value(request)?)?)?,
-            "DeleteItem" => serde_json::to_value(database.delete_item(serde_json::from_value(request)?)?)?,
-            "Scan" => serde_json::to_value(database.scan(serde_json::from_value(request)?)?)?,
-            other => bail!("{other} is not called past the wire"),
-        })
+        self.place.call(operation, request)
     }
 
     /// Writes products. With `keep`, those that the table already has are left as they are, so that stock
@@ -108,10 +112,46 @@ impl DynamoDb {
     }
 
     pub(crate) fn stop(&self) {
-        if let Place::Embedded { stop, server, .. } = &self.place {
-            stop.send_replace(true);
+        if let Some(server) = &self.server {
+            server.stop.send_replace(true);
             // Connections of killed functions end by themselves; nobody else is waited for.
-            server.abort();
+            server.task.abort();
+        }
+    }
+}
+
+impl Drop for DynamoDb {
+    fn drop(&mut self) {
+        if matches!(self.place, Place::Elsewhere { .. }) {
+            // Nobody is left to tell, and a table that stays harms nobody.
+            let _ = self.call("DeleteTable", json!({ "TableName": self.table }));
+        }
+    }
+}
+
+impl Place {
+    /// One call to the table or to its stream, in their JSON. Waits for its end.
+    pub(crate) fn call(&self, operation: &str, request: Value) -> anyhow::Result<Value> {
+        let database = match self {
+            Self::Embedded(database) => database,
+            Self::Elsewhere { url } => return elsewhere::call(url, operation, &request),
+        };
+        macro_rules! answer {
+            ($method:ident) => {
+                Ok(serde_json::to_value(database.$method(serde_json::from_value(request)?)?)?)
+            };
+        }
+        match operation {
+            "GetItem" => answer!(get_item),
+            "PutItem" => answer!(put_item),
+            "UpdateItem" => answer!(update_item),
+            "DeleteItem" => answer!(delete_item),
+            "Scan" => answer!(scan),
+            "DescribeTable" => answer!(describe_table),
+            "DescribeStream" => answer!(describe_stream),
+            "GetShardIterator" => answer!(get_shard_iterator),
+            "GetRecords" => answer!(get_records),
+            other => bail!("{other} is not called past the wire"),
         }
     }
 }

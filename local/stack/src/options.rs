@@ -88,8 +88,8 @@ pub struct StackOptions {
     /// Whether the table has its stream and the pipe to the bus runs. The embedded DynamoDB looks through the
     /// whole stream at every write (2 ms after 10,000 of them), so a test of many writes does without.
     pub stream: bool,
-    /// Another DynamoDB, by its URL, in place of the embedded one. The stack makes a table of its own there; the
-    /// pipe to the bus does not run, since streams differ.
+    /// Another DynamoDB, by its URL, in place of the embedded one. The stack makes a table of its own there,
+    /// with its stream, and deletes it in the end.
     pub dynamodb: Option<String>,
     /// Variables that every function gets; they win over all others.
     pub extra_env: BTreeMap<String, String>,

@@ -80,8 +80,7 @@ impl Stack {
         let template = Template::read(&options.root.join("template.yaml"), &overrides)?;
 
         let table = template.table().context("template.yaml has no table")?.clone();
-        let stream = options.stream && options.dynamodb.is_none();
-        let table = if stream { table } else { table.without_stream() };
+        let table = if options.stream { table } else { table.without_stream() };
         let (dynamodb_url, dynamodb) = match &options.dynamodb {
             Some(url) => (url.trim_end_matches('/').to_owned(), DynamoDb::elsewhere(url, &table)?),
             None => {
@@ -179,7 +178,7 @@ impl Stack {
             .merge(docs::router(&options.root.join("docs")))
             .merge(shop::router(&options.root, &simulator))
             .merge(issuer.as_ref().map(Issuer::router).unwrap_or_default());
-        let pipe = template.pipe().filter(|_| stream).cloned();
+        let pipe = template.pipe().filter(|_| options.stream).cloned();
         let log = options.log.clone();
         let gateway = Gateway::start(GatewayConfig {
             listener: ports.shop_and_api,
@@ -202,9 +201,9 @@ impl Stack {
         })
         .await?;
         let gateway = Arc::new(gateway);
-        if let (Some(pipe), Some(database)) = (pipe, dynamodb.database()) {
+        if let Some(pipe) = pipe {
             let file = data.as_ref().map(|data| data.file("pipe.json"));
-            let pipe = RunningPipe::start(pipe, database, gateway.clone(), roles, bus.clone(), file, log)?;
+            let pipe = RunningPipe::start(pipe, &dynamodb, gateway.clone(), roles, bus.clone(), file, log)?;
             running.get_or_init(|| pipe);
         }
 

@@ -14,15 +14,24 @@ use serde_json::Value;
 /// Longer than any implementation on one machine takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The API that an operation is of: streams have one of their own.
+fn api(operation: &str) -> &'static str {
+    match operation {
+        "DescribeStream" | "GetShardIterator" | "GetRecords" => "DynamoDBStreams_20120810",
+        _ => "DynamoDB_20120810",
+    }
+}
+
 /// One call, in DynamoDB's JSON. Emulators look at whose it is and where, and check no signature.
 pub(super) fn call(url: &str, operation: &str, request: &Value) -> anyhow::Result<Value> {
     let host = url.strip_prefix("http://").with_context(|| format!("{url} is no http:// URL"))?;
     let body = request.to_string();
     let head = format!(
-        "POST / HTTP/1.0\r\nHost: {host}\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\n\
+        "POST / HTTP/1.0\r\nHost: {host}\r\nX-Amz-Target: {}.{operation}\r\n\
          Content-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\nX-Amz-Date: 20260101T000000Z\r\n\
          Authorization: AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/dynamodb/aws4_request, \
          SignedHeaders=host;x-amz-date, Signature=0\r\n\r\n",
+        api(operation),
         body.len()
     );
     let mut stream = TcpStream::connect(host).with_context(|| format!("no DynamoDB at {url}"))?;

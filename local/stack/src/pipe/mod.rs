@@ -12,7 +12,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dynoxide::Database;
 use lambda_gateway::{ACCOUNT_ID, Gateway, InvokeError, LogLine, LogSink, REGION, template::Pipe};
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -21,7 +20,7 @@ use uuid::Uuid;
 
 pub use letters::DeadLetter;
 
-use crate::{bus::Bus, iam::Roles};
+use crate::{bus::Bus, dynamodb::DynamoDb, iam::Roles};
 use letters::Memory;
 use stream::{From, Stream, sequence_number};
 
@@ -67,14 +66,14 @@ impl RunningPipe {
     /// Goes on where `file` says, or starts where the template says.
     pub(crate) fn start(
         pipe: Pipe,
-        database: &Database,
+        dynamodb: &DynamoDb,
         gateway: Arc<Gateway>,
         roles: Arc<Roles>,
         bus: Bus,
         file: Option<PathBuf>,
         log: LogSink,
     ) -> anyhow::Result<Self> {
-        let (stream, newest) = Stream::open(database)?;
+        let (stream, newest) = Stream::open(dynamodb)?;
         let kept = file.as_deref().map(Memory::load).transpose()?.flatten();
         let memory = kept.unwrap_or_else(|| Memory {
             position: newest.filter(|_| !pipe.from_the_beginning),

@@ -1,17 +1,17 @@
 //! The table's stream: its records in order, from any place in it, as a pipe hands them on. dynoxide keeps
-//! all of them, in one shard.
+//! all of them, in one shard, and moto does too.
 
 use anyhow::{Context as _, bail};
-use dynoxide::Database;
 use lambda_gateway::{ACCOUNT_ID, REGION};
 use serde_json::{Value, json};
 
-use crate::dynamodb::TABLE_NAME;
+use crate::dynamodb::{DynamoDb, Place};
 
 /// The stream of the local table.
 #[derive(Clone)]
 pub(super) struct Stream {
-    database: Database,
+    place: Place,
+    table: String,
     arn: String,
     shard: String,
 }
@@ -30,28 +30,58 @@ pub(super) enum From {
 
 impl Stream {
     /// The stream, and its newest record's number.
-    pub(super) fn open(database: &Database) -> anyhow::Result<(Self, Option<String>)> {
-        let request = serde_json::from_value(json!({ "TableName": TABLE_NAME }))?;
-        let table = serde_json::to_value(database.describe_table(request)?)?;
-        let Some(arn) = table["Table"]["LatestStreamArn"].as_str() else {
+    pub(super) fn open(dynamodb: &DynamoDb) -> anyhow::Result<(Self, Option<String>)> {
+        let (place, table) = (dynamodb.place().clone(), dynamodb.table().to_owned());
+        let described = place.call("DescribeTable", json!({ "TableName": table }))?;
+        let Some(arn) = described["Table"]["LatestStreamArn"].as_str() else {
             bail!("the template has a pipe, and its table no StreamSpecification");
         };
-        let mut stream = Self { database: database.clone(), arn: arn.to_owned(), shard: String::new() };
+        let mut stream = Self { place, table, arn: arn.to_owned(), shard: String::new() };
         let shard = stream.shard_description()?;
         stream.shard = shard["ShardId"].as_str().context("a stream has a shard")?.to_owned();
-        Ok((stream, ending(&shard)))
+        let newest = stream.newest_now()?;
+        Ok((stream, newest))
     }
 
     fn shard_description(&self) -> anyhow::Result<Value> {
-        let request = serde_json::from_value(json!({ "StreamArn": self.arn }))?;
-        let described = serde_json::to_value(self.database.describe_stream(request)?)?;
+        let described = self.place.call("DescribeStream", json!({ "StreamArn": self.arn }))?;
         Ok(described["StreamDescription"]["Shards"][0].clone())
     }
 
     /// The number of the newest record; `None` if there is none.
     pub(super) async fn newest(&self) -> anyhow::Result<Option<String>> {
         let stream = self.clone();
-        tokio::task::spawn_blocking(move || Ok(ending(&stream.shard_description()?))).await?
+        tokio::task::spawn_blocking(move || stream.newest_now()).await?
+    }
+
+    /// dynoxide says where a shard ends. Others, as the cloud, say it only of one that is closed.
+    fn newest_now(&self) -> anyhow::Result<Option<String>> {
+        if let Some(ending) =
+            self.shard_description()?["SequenceNumberRange"]["EndingSequenceNumber"].as_str()
+        {
+            return Ok(Some(ending.to_owned()));
+        }
+        if matches!(self.place, Place::Embedded(_)) {
+            return Ok(None);
+        }
+        let mut newest = None;
+        let mut iterator = self.iterator("TRIM_HORIZON", None)?;
+        loop {
+            let found = self.place.call("GetRecords", json!({ "ShardIterator": iterator }))?;
+            let Some(last) = found["Records"].as_array().and_then(|records| records.last()) else {
+                return Ok(newest);
+            };
+            newest = Some(sequence_number(last).to_owned());
+            iterator = found["NextShardIterator"].clone();
+        }
+    }
+
+    fn iterator(&self, kind: &str, number: Option<String>) -> anyhow::Result<Value> {
+        let mut request = json!({ "StreamArn": self.arn, "ShardId": self.shard, "ShardIteratorType": kind });
+        if let Some(number) = number {
+            request["SequenceNumber"] = Value::from(number);
+        }
+        Ok(self.place.call("GetShardIterator", request)?["ShardIterator"].clone())
     }
 
     /// At most `limit` records, in order.
@@ -66,19 +96,17 @@ impl Stream {
             From::After(number) => ("AFTER_SEQUENCE_NUMBER", Some(number)),
             From::At(number) => ("AT_SEQUENCE_NUMBER", Some(number)),
         };
-        let request = json!({
-            "StreamArn": self.arn, "ShardId": self.shard, "ShardIteratorType": kind, "SequenceNumber": number,
-        });
-        let iterator = self.database.get_shard_iterator(serde_json::from_value(request)?)?;
-        let request = json!({ "ShardIterator": iterator.shard_iterator, "Limit": limit });
-        let found = self.database.get_records(serde_json::from_value(request)?)?;
-        let mut records = Vec::new();
-        for record in found.records {
-            let mut record = serde_json::to_value(record)?;
-            // What dynoxide says otherwise than the cloud.
+        let iterator = self.iterator(kind, number)?;
+        let mut found =
+            self.place.call("GetRecords", json!({ "ShardIterator": iterator, "Limit": limit }))?;
+        let mut records = match found["Records"].take() {
+            Value::Array(records) => records,
+            _ => Vec::new(),
+        };
+        for record in &mut records {
+            // What emulators say otherwise than the cloud.
             record["awsRegion"] = Value::from(REGION);
             record["eventSourceARN"] = Value::from(self.cloud_arn());
-            records.push(record);
         }
         Ok(records)
     }
@@ -86,15 +114,11 @@ impl Stream {
     /// The stream's name as the cloud would write it.
     pub(super) fn cloud_arn(&self) -> String {
         let label = self.arn.rsplit('/').next().unwrap_or_default();
-        format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{TABLE_NAME}/stream/{label}")
+        format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{}/stream/{label}", self.table)
     }
 
     /// The shard's name.
     pub(super) fn shard(&self) -> &str {
         &self.shard
     }
-}
-
-fn ending(shard: &Value) -> Option<String> {
-    shard["SequenceNumberRange"]["EndingSequenceNumber"].as_str().map(str::to_owned)
 }
