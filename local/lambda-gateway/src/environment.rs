@@ -71,11 +71,11 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    pub(crate) fn new(id: String, pid: u32) -> Self {
+    pub(crate) fn new(id: String, pid: u32, spawned: Instant) -> Self {
         Self {
             id,
             pid,
-            spawned: Instant::now(),
+            spawned,
             state: Mutex::new(State {
                 phase: Phase::Starting,
                 queued: None,

@@ -244,6 +244,8 @@ impl Pool {
     fn spawn(self: &Arc<Self>) -> Result<Arc<Environment>, InvokeError> {
         let id = Uuid::new_v4().simple().to_string();
         let Launch { function, binary, runtime_api, .. } = &self.launch;
+        // The child may run before this thread does again.
+        let spawned = Instant::now();
         let mut child = Command::new(binary)
             // Nothing of the developer's shell reaches a function: no proxy, no real credentials.
             .env_clear()
@@ -261,7 +263,7 @@ impl Pool {
                 function: function.clone(),
                 reason: format!("{}: {error}", binary.display()),
             })?;
-        let environment = Arc::new(Environment::new(id, child.id().unwrap_or_default()));
+        let environment = Arc::new(Environment::new(id, child.id().unwrap_or_default(), spawned));
         self.tally.started();
         let readers = [
             child.stdout.take().map(|pipe| self.read(&environment, Stream::Stdout, pipe)),
