@@ -6,11 +6,13 @@
 //! | [`system`] | the local system with the functions, or the floor, in it |
 //! | [`exact`] | calls, rounds, units, sizes, instructions: the same on every machine, held to a file |
 //! | [`timing`] | start, latency, CPU, memory: of this machine at this moment |
+//! | [`bare`] | what a caller that does nothing else waits for besides a backend |
 //! | [`callgrind`] | instructions of a warm invocation |
 //! | [`process`] | what Linux says of a process |
 //! | [`price`] | money |
 //! | [`report`] | the page and its chart |
 
+mod bare;
 mod callgrind;
 mod exact;
 mod operation;

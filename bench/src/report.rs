@@ -57,7 +57,7 @@ pub fn page(exact: &Exact, times: &Times, prices: &Prices) -> String {
 
 /// The two tables of times alone.
 pub fn times(times: &Times) -> String {
-    let mut page = String::new();
+    let mut page = format!("{}\n\n", machine(times));
     start(&mut page, None, times);
     page.push('\n');
     warm(&mut page, times);
@@ -76,7 +76,8 @@ machine to `bench/exact.json` and fails when it got worse.
 const METHOD: &str = "
 Real release binaries behind the local gateway, one process of each, one invocation at a time. **Start** is process start to the first poll for
 work, with Secrets Manager's 10 ms in it, then without the time of that call. **Own** time is an invocation's time less every moment in which a
-backend was being waited for; it has the Runtime API's round trip in it, as the floor has. **At once** are backends that answer as fast as this
+backend was being waited for, and less what a caller that does nothing else waits for besides it in each round: its bytes on their way, and being
+woken. It has the Runtime API's round trip in it, as the floor has. **At once** are backends that answer as fast as this
 machine can; **realistic** are DynamoDB 4 ms, PortOne 60 ms, Secrets Manager 10 ms. Instructions are counted by callgrind, units by the embedded
 DynamoDB. Times move with what else the machine does; the ratios to the floor of the same run move less.
 ";
@@ -86,11 +87,16 @@ fn machine(times: &Times) -> String {
     let model =
         cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|it| it.1);
     let count = cpus.lines().filter(|line| line.starts_with("processor")).count();
+    let [at_once, realistic] = times.beside;
     format!(
-        "{count} cores, {}, {}; {} invocations of each operation and each kind of delay.",
+        "{count} cores, {}, {}; {} invocations of each operation and each kind of delay, of reconcile and daily-export at most 100, \
+         since each has more to look at. A bare caller waited {} ms besides a \
+         backend that answers at once, and {} ms besides a realistic one.",
         model.unwrap_or("unknown processor"),
         std::env::consts::ARCH,
-        times.invocations
+        times.invocations,
+        millis(at_once),
+        millis(realistic),
     )
 }
 

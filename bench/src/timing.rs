@@ -4,15 +4,21 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, ensure};
-use local_stack::{Backend, wire::Call};
+use local_stack::{
+    Backend,
+    wire::{self, Call},
+};
 
 use crate::{
+    bare,
     operation::Operation,
     process,
     system::{System, folder_of},
 };
 
-const COLD_STARTS: usize = 15;
+const COLD_STARTS: usize = 31;
+/// Of an operation whose work is what others did: it has more to do each time.
+const GROWING_MAX: usize = 100;
 /// How long Secrets Manager takes where delays are realistic, and at every start.
 const SECRETS_MANAGER: Duration = Duration::from_millis(10);
 
@@ -52,6 +58,11 @@ pub struct Spread {
 }
 
 impl Spread {
+    fn less(self, time: Duration) -> Self {
+        let less = |of: Duration| of.saturating_sub(time);
+        Self { p50: less(self.p50), p99: less(self.p99), max: less(self.max) }
+    }
+
     fn of(mut durations: Vec<Duration>) -> Self {
         durations.sort_unstable();
         let at = |percent: usize| {
@@ -67,10 +78,12 @@ impl Spread {
 pub struct Warm {
     /// From event to answer.
     pub whole: Spread,
-    /// What is left of that when nobody waits for a backend.
+    /// What is left of that when nobody waits for a backend, as a bare caller would have to.
     pub own: Spread,
     /// Processor time of one invocation.
     pub cpu: Duration,
+    /// How many times one after the other backends were waited for, in the middle of the invocations.
+    rounds: usize,
 }
 
 /// A start of a process.
@@ -106,6 +119,8 @@ pub struct Row {
 pub struct Times {
     /// The rows.
     pub rows: Vec<Row>,
+    /// How much longer than the wire a bare caller sees a call, of backends at once and realistic ones.
+    pub beside: [Duration; 2],
     /// Invocations of each operation and each delay.
     pub invocations: usize,
 }
@@ -117,15 +132,26 @@ pub async fn measure(
     operations: &[Operation],
     invocations: usize,
 ) -> anyhow::Result<Times> {
+    eprintln!("bench: a bare caller");
+    let beside = beside_the_wire(functions).await?;
     let (kept, folder) = folder_of(floor)?;
     eprintln!("bench: the floor");
-    let mut rows = vec![row(&folder, None, invocations).await?];
+    let mut rows = vec![row(&folder, None, beside, invocations).await?];
     drop(kept);
     for operation in operations {
         eprintln!("bench: {}", operation.name());
-        rows.push(row(functions, Some(*operation), invocations).await?);
+        rows.push(row(functions, Some(*operation), beside, invocations).await?);
     }
-    Ok(Times { rows, invocations })
+    Ok(Times { rows, beside, invocations })
+}
+
+async fn beside_the_wire(functions: &Path) -> anyhow::Result<[Duration; 2]> {
+    let system = System::start(functions).await?;
+    let at_once = bare::beside_the_wire(&system).await?;
+    Delays::Realistic.set(&system);
+    let realistic = bare::beside_the_wire(&system).await?;
+    system.shop.stack.shutdown().await;
+    Ok([at_once, realistic])
 }
 
 /// The floor is asked as `list-products` is.
@@ -133,9 +159,16 @@ fn asked(operation: Option<Operation>) -> Operation {
     operation.unwrap_or(Operation::ListProducts)
 }
 
-async fn row(functions: &Path, operation: Option<Operation>, invocations: usize) -> anyhow::Result<Row> {
+async fn row(
+    functions: &Path,
+    operation: Option<Operation>,
+    beside: [Duration; 2],
+    invocations: usize,
+) -> anyhow::Result<Row> {
     let system = System::start(functions).await?;
     let name = asked(operation).function();
+    let growing = asked(operation).reads_what_others_did();
+    let invocations = if growing { invocations.min(GROWING_MAX) } else { invocations };
     // What is done while the secret is waited for is not waited for by anybody.
     system.shop.stack.wire(Backend::SecretsManager).set_latency(SECRETS_MANAGER);
     let mut cold = Vec::new();
@@ -149,10 +182,15 @@ async fn row(functions: &Path, operation: Option<Operation>, invocations: usize)
         first: median(|cold| cold.first),
     };
     system.take_log_bytes(name);
-    let at_once = warm(&system, operation, Delays::None, COLD_STARTS, invocations).await?;
+    let mut at_once = warm(&system, operation, Delays::None, COLD_STARTS, invocations).await?;
     let log_bytes = system.take_log_bytes(name) / (u64::try_from(invocations)? + 1);
     let later = COLD_STARTS + invocations;
-    let realistic = warm(&system, operation, Delays::Realistic, later, invocations).await?;
+    let mut realistic = warm(&system, operation, Delays::Realistic, later, invocations).await?;
+    // Backends that answer at once make calls look sequential that are side by side.
+    let rounds = u32::try_from(realistic.rounds)?;
+    for (warm, beside) in [&mut at_once, &mut realistic].into_iter().zip(beside) {
+        warm.own = warm.own.less(beside * rounds);
+    }
     let peak_kb = process::peak_memory_kb(system.pid(name)?)?;
     system.shop.stack.shutdown().await;
     Ok(Row { operation, cold, at_once, realistic, peak_kb, log_bytes })
@@ -206,17 +244,21 @@ async fn warm(
     Delays::None.set(system);
 
     let calls = system.shop.stack.calls_since(begin);
-    let own = reports.iter().enumerate().map(|(index, invoked)| {
+    let (mut own, mut rounds) = (Vec::new(), Vec::new());
+    for (index, invoked) in reports.iter().enumerate() {
         let from = begins[index];
         let to = begins.get(index + 1).copied().unwrap_or(Duration::MAX);
         let mine: Vec<_> =
             calls.iter().filter(|call| call.started >= from && call.started < to).cloned().collect();
-        invoked.duration.saturating_sub(waited(&mine))
-    });
+        own.push(invoked.duration.saturating_sub(waited(&mine)));
+        rounds.push(wire::rounds(&mine));
+    }
+    rounds.sort_unstable();
     Ok(Warm {
-        own: Spread::of(own.collect()),
+        own: Spread::of(own),
         whole: Spread::of(reports.iter().map(|invoked| invoked.duration).collect()),
         cpu: cpu / u32::try_from(invocations)?,
+        rounds: rounds.get(rounds.len() / 2).copied().unwrap_or_default(),
     })
 }
 
