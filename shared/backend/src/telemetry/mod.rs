@@ -31,8 +31,8 @@ const OURS: [&str; 12] = [
     "webhook",
 ];
 
-/// Starts logging and metrics on stdout. `RUST_LOG` is a level or a list of `target=level`, `info` by default;
-/// metrics are made whatever it says.
+/// Starts logging and metrics on stdout. `RUST_LOG` is a level or a list of `target=level`, `info` by default, and
+/// nothing finer than that is in a release binary; metrics are made whatever it says.
 pub fn init() {
     let directives = config::log_directives().unwrap_or_else(|| "info".to_owned());
     let json = tracing_subscriber::fmt::layer()
