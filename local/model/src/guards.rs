@@ -28,6 +28,13 @@ const STEPS: &str = "local/model/src/steps.rs";
 /// Every guard that is taken away.
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
+        without: "knowing one's own return that V2 made under a forgotten key",
+        file: LEDGER,
+        guard: "if ours { CancellationOrigin::Mismatch } else { CancellationOrigin::Outside }",
+        switched: "if !ON && ours { CancellationOrigin::Mismatch } else { CancellationOrigin::Outside }",
+        noticed_by: "a refused return that V2 has forgotten",
+    },
+    Mutant {
         without: "telling a V1 transaction from the one that paid",
         file: DECIDE,
         guard: "if through_v1 && seen.transaction_id != paid.transaction_id {",
@@ -123,7 +130,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: LEDGER,
         guard: "CancellationOutcome::Unknown => return Decision::Stay,",
         switched: "CancellationOutcome::Unknown => { if !ON { return Decision::Stay } row.status = CancellationStatus::Failed; }",
-        noticed_by: "wrong amount",
+        noticed_by: "cancelled in parts",
     },
     Mutant {
         without: "waiting for the return that is under way",

@@ -242,6 +242,16 @@ pub const QUICK: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "a refused return that V2 has forgotten",
+        roles: &[Role::Look, Role::Look, Role::Look],
+        news: &[News::Paid(0, 5)],
+        later: true,
+        refusals: 2,
+        moments: &[0, 200],
+        reaches: &["rejected", "all of it went back", "on its way back"],
+        ..PLAIN
+    },
+    Scenario {
         name: "cancelled in parts, V1",
         generation: Generation::V1,
         roles: &[PART, PART, Role::Look],

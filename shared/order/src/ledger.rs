@@ -174,10 +174,10 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
             // A refusal moved no money; if it was ours, the same key brings it to us.
             None if theirs.status == ObservedCancellationStatus::Failed => continue,
             None => {
-                let number = next_number(next);
+                let (number, origin) = (next_number(next), origin_of_unclaimed(next, theirs));
                 next.cancellations.push(Cancellation {
                     number,
-                    origin: CancellationOrigin::Outside,
+                    origin,
                     status: CancellationStatus::Requested,
                     amount: theirs.amount,
                     tax_free: theirs.tax_free,
@@ -250,6 +250,15 @@ fn could_be(ours: &Cancellation, theirs: &ObservedCancellation) -> bool {
         && ours.amount > 0
         && (ours.amount == theirs.amount || ours.everything)
         && theirs.by_api
+}
+
+/// Who asked for a cancellation that no row of ours waits for. V2 says whether its API did, and forgets a key after
+/// three hours: a return that was asked for again after that, by a process that died with the answer, is another
+/// one than the refused one that our row has.
+fn origin_of_unclaimed(order: &Order, theirs: &ObservedCancellation) -> CancellationOrigin {
+    let by_api = theirs.by_api && order.paid_through() == Generation::V2;
+    let ours = by_api && order.cancellations.iter().any(is_refused_return);
+    if ours { CancellationOrigin::Mismatch } else { CancellationOrigin::Outside }
 }
 
 fn succeeded(order: &Order) -> u64 {

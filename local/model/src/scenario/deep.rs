@@ -8,7 +8,7 @@ use super::{News, PART, PLAIN, Role, SECOND_PART, Scenario, TOTAL, WHOLE};
 pub const DEEP: &[Scenario] = &[
     Scenario {
         name: "deep: everything of V2",
-        roles: &[Role::Look, Role::Look, Role::Schedule, PART],
+        roles: &[Role::Look, Role::Schedule, PART],
         news: &[News::Attempt(0, PaymentStatus::Failed), News::Paid(0, TOTAL), News::Console(1)],
         refusals: 1,
         moments: &[0, 31],
@@ -18,7 +18,7 @@ pub const DEEP: &[Scenario] = &[
     },
     Scenario {
         name: "deep: a wrong amount and an impatient PG",
-        roles: &[Role::Look, Role::Look, Role::Schedule, WHOLE],
+        roles: &[Role::Look, Role::Schedule, WHOLE],
         news: &[News::Paid(0, 5), News::Console(1)],
         later: true,
         refusals: 2,
@@ -60,7 +60,7 @@ pub const DEEP: &[Scenario] = &[
     Scenario {
         name: "deep: everything of V1",
         generation: Generation::V1,
-        roles: &[Role::Look, Role::Look, Role::Schedule, PART],
+        roles: &[Role::Look, Role::Schedule, PART],
         news: &[News::Paid(0, TOTAL), News::Paid(1, 5), News::Console(1)],
         refusals: 1,
         moments: &[0, 11, 31],

@@ -1,6 +1,7 @@
 //! Money that must go back.
 
 use super::*;
+use crate::CancellationOrigin;
 
 #[test]
 fn what_is_left_of_a_partly_cancelled_mismatch_goes_back() {
@@ -254,6 +255,34 @@ fn all_that_was_left_is_what_a_faster_return_in_the_console_left() {
         ..wrong
     };
     assert_eq!(after(&booked, &charged), booked);
+}
+
+#[test]
+fn a_return_that_was_asked_for_again_after_v2_forgot_its_key_is_ours() {
+    let wrong = Observation { total: 900, ..seen(PaymentStatus::Paid) };
+    let asked = after(&pending(), &wrong);
+    // The PG decides later, and refuses. Somebody who read the order before that was known asked again, and died.
+    let taken = CancellationOutcome::Requested { portone_id: Some("c-1".to_owned()) };
+    let taken = carry_out(&asked, record_outcome(&asked, 1, &taken, look(NOW)));
+    let listed = |by_api| Observation {
+        status: PaymentStatus::Cancelled,
+        cancelled: 900,
+        cancellations: vec![
+            cancellation("c-1", 900, ObservedCancellationStatus::Failed),
+            crate::ObservedCancellation {
+                by_api,
+                ..cancellation("c-2", 900, ObservedCancellationStatus::Succeeded)
+            },
+        ],
+        ..wrong.clone()
+    };
+    for (by_api, origin) in [(true, CancellationOrigin::Mismatch), (false, CancellationOrigin::Outside)] {
+        let order = after(&taken, &listed(by_api));
+        let rows: Vec<_> = order.cancellations.iter().map(|row| (row.status, row.origin)).collect();
+        let refused = (CancellationStatus::Failed, CancellationOrigin::Mismatch);
+        assert_eq!(rows, [refused, (CancellationStatus::Succeeded, origin)]);
+        assert_eq!(order.returned, 900);
+    }
 }
 
 #[test]
