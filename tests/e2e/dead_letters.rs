@@ -9,7 +9,7 @@ async fn a_batch_and_a_run_that_no_function_takes_are_dead_letters() {
     let shop = Shop::open_with(|options| options.max_environments = 0).await;
     let item = json!({ "PK": { "S": "ORDER#1" }, "SK": { "S": "ORDER" } });
     let request = json!({ "TableName": shop.stack.table_name(), "Item": item });
-    shop.stack.table().call("PutItem", request).unwrap();
+    shop.stack.table().call("PutItem", request).expect("the table takes an item");
     in_time("the pipe gives a batch up", shop.stack.pipe_caught_up()).await.unwrap();
     let letters = shop.stack.dead_letters();
     assert_eq!(letters.len(), 1);
