@@ -7,7 +7,7 @@ use crate::{
     exact::{Cost, Exact},
     operation::Operation,
     price::{Price, Prices},
-    timing::{Row, Times},
+    timing::{Beside, Row, Times},
 };
 
 /// What happens to one order that is paid, told to the page by verify and by the webhook, and looked at once.
@@ -75,7 +75,8 @@ machine to `bench/exact.json` and fails when it got worse.
 
 const METHOD: &str = "
 Real release binaries behind the local gateway, one process of each, one invocation at a time. **Start** is process start to the first poll for
-work, with Secrets Manager's 10 ms in it, then without the time of that call. **Own** time is an invocation's time less every moment in which a
+work, with Secrets Manager's 10 ms in it, then without what a caller that does nothing else waits for that call, its new connection and being woken
+included. **Own** time is an invocation's time less every moment in which a
 backend was being waited for, and less what a caller that does nothing else waits for besides it in each round: its bytes on their way, and being
 woken. It has the Runtime API's round trip in it, as the floor has. **At once** are backends that answer as fast as this
 machine can; **realistic** are DynamoDB 4 ms, PortOne 60 ms, Secrets Manager 10 ms. Instructions are counted by callgrind, units by the embedded
@@ -87,16 +88,18 @@ fn machine(times: &Times) -> String {
     let model =
         cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|it| it.1);
     let count = cpus.lines().filter(|line| line.starts_with("processor")).count();
-    let [at_once, realistic] = times.beside;
+    let Beside { at_once, realistic, secret } = times.beside;
     format!(
         "{count} cores, {}, {}; {} invocations of each operation and each kind of delay, of reconcile and daily-export at most 100, \
          since each has more to look at. A bare caller waited {} ms besides a \
-         backend that answers at once, and {} ms besides a realistic one.",
+         backend that answers at once, {} ms besides a realistic one, and {} ms besides Secrets Manager, which is called over a \
+         new connection.",
         model.unwrap_or("unknown processor"),
         std::env::consts::ARCH,
         times.invocations,
         millis(at_once),
         millis(realistic),
+        millis(secret),
     )
 }
 

@@ -91,7 +91,7 @@ pub struct Warm {
 pub struct Cold {
     /// Process start to the first poll for work.
     pub start: Duration,
-    /// The same without waiting for Secrets Manager.
+    /// The same without what a bare caller waits for Secrets Manager.
     pub start_without_secret: Duration,
     /// The first event to its answer.
     pub first: Duration,
@@ -114,13 +114,24 @@ pub struct Row {
     pub log_bytes: u64,
 }
 
+/// How much longer than the wire a bare caller sees a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside {
+    /// Of backends at once.
+    pub at_once: Duration,
+    /// Of realistic ones.
+    pub realistic: Duration,
+    /// Of Secrets Manager, with its realistic delay, over a new connection.
+    pub secret: Duration,
+}
+
 /// Everything, the floor first.
 #[derive(Debug)]
 pub struct Times {
     /// The rows.
     pub rows: Vec<Row>,
-    /// How much longer than the wire a bare caller sees a call, of backends at once and realistic ones.
-    pub beside: [Duration; 2],
+    /// How much longer than the wire a bare caller sees a call.
+    pub beside: Beside,
     /// Invocations of each operation and each delay.
     pub invocations: usize,
 }
@@ -145,13 +156,14 @@ pub async fn measure(
     Ok(Times { rows, beside, invocations })
 }
 
-async fn beside_the_wire(functions: &Path) -> anyhow::Result<[Duration; 2]> {
+async fn beside_the_wire(functions: &Path) -> anyhow::Result<Beside> {
     let system = System::start(functions).await?;
     let at_once = bare::beside_the_wire(&system).await?;
     Delays::Realistic.set(&system);
     let realistic = bare::beside_the_wire(&system).await?;
+    let secret = bare::beside_the_secret(&system).await?;
     system.shop.stack.shutdown().await;
-    Ok([at_once, realistic])
+    Ok(Beside { at_once, realistic, secret })
 }
 
 /// The floor is asked as `list-products` is.
@@ -162,7 +174,7 @@ fn asked(operation: Option<Operation>) -> Operation {
 async fn row(
     functions: &Path,
     operation: Option<Operation>,
-    beside: [Duration; 2],
+    beside: Beside,
     invocations: usize,
 ) -> anyhow::Result<Row> {
     let system = System::start(functions).await?;
@@ -173,7 +185,7 @@ async fn row(
     system.shop.stack.wire(Backend::SecretsManager).set_latency(SECRETS_MANAGER);
     let mut cold = Vec::new();
     for number in 0..COLD_STARTS {
-        cold.push(cold_start(&system, operation, number).await?);
+        cold.push(cold_start(&system, operation, number, beside.secret).await?);
     }
     let median = |of: fn(&Cold) -> Duration| Spread::of(cold.iter().map(of).collect()).p50;
     let cold = Cold {
@@ -188,7 +200,7 @@ async fn row(
     let mut realistic = warm(&system, operation, Delays::Realistic, later, invocations).await?;
     // Backends that answer at once make calls look sequential that are side by side.
     let rounds = u32::try_from(realistic.rounds)?;
-    for (warm, beside) in [&mut at_once, &mut realistic].into_iter().zip(beside) {
+    for (warm, beside) in [(&mut at_once, beside.at_once), (&mut realistic, beside.realistic)] {
         warm.own = warm.own.less(beside * rounds);
     }
     let peak_kb = process::peak_memory_kb(system.pid(name)?)?;
@@ -196,7 +208,12 @@ async fn row(
     Ok(Row { operation, cold, at_once, realistic, peak_kb, log_bytes })
 }
 
-async fn cold_start(system: &System, operation: Option<Operation>, number: usize) -> anyhow::Result<Cold> {
+async fn cold_start(
+    system: &System,
+    operation: Option<Operation>,
+    number: usize,
+    beside_the_secret: Duration,
+) -> anyhow::Result<Cold> {
     let name = asked(operation).function();
     let prepared = asked(operation).prepare(&system.shop, number).await?;
     system.shop.stack.gateway().kill(name).await?;
@@ -208,7 +225,8 @@ async fn cold_start(system: &System, operation: Option<Operation>, number: usize
     let start = invoked.init.context("a cold start")?;
     let calls = system.shop.stack.calls_since(mark);
     let secret: Vec<_> = calls.into_iter().filter(|call| call.backend == Backend::SecretsManager).collect();
-    let start_without_secret = start.saturating_sub(waited(&secret));
+    let beside = beside_the_secret * u32::try_from(secret.len())?;
+    let start_without_secret = start.saturating_sub(waited(&secret)).saturating_sub(beside);
     Ok(Cold { start, start_without_secret, first: invoked.duration })
 }
 

@@ -56,7 +56,7 @@ async fn a_write_whose_answer_got_lost_is_done_once_also_when_others_write_meanw
     let shop = Shop::open().await;
     let order = paid(&shop).await;
     // The write takes effect and its answer is held; meanwhile the payment is cancelled and that is written
-    // too; then the answer gets lost, and the SDK tries again.
+    // too; then the answer gets lost, and the function tries again.
     let held = shop.table_wire().hold_after(Rule::on("UpdateItem").times(1));
     let meanwhile = async {
         shop.at_gate(&held, 1).await;

@@ -23,7 +23,7 @@ use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode, request
 use order::{Actor, FindingKind, Language, Look, OrderId};
 
 /// Findings of one answer.
-const FINDINGS_PAGE: i32 = 50;
+const FINDINGS_PAGE: u16 = 50;
 
 /// What the function needs.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 use backend::{
     config::AwsEnvironment,
     connection::{Connection, endpoint},
-    signed::{Bounds, Service, SignedClient, SignedError, SignedRequest},
+    signed::{Bounds, Service, SignedClient, SignedError},
+    sigv4::Signable,
 };
 use reqwest::Method;
 
@@ -33,23 +34,21 @@ impl Bucket {
     /// The bucket `name`, over the connection that everything else goes over.
     pub fn new(connection: &Connection, aws: &AwsEnvironment, name: &str) -> Self {
         let client = SignedClient::new(connection, aws, Service::S3);
-        let service = endpoint("s3", &aws.region, aws.s3_endpoint.as_ref());
+        let service = endpoint("s3", &aws.region, aws.s3_endpoint.as_ref()).to_string();
         let url = match aws.s3_endpoint {
             // A stand-in on this machine has one host name for all buckets.
-            Some(_) => format!("{service}/{name}/"),
-            None => service.replacen("://", &format!("://{name}."), 1) + "/",
+            Some(_) => format!("{service}{name}/"),
+            None => service.replacen("://", &format!("://{name}."), 1),
         };
         Self { client, url }
     }
 
     /// Writes an object, in the place of one that has its key, which is of characters that a URL has as they are.
     pub async fn put(&self, key: &str, content_type: &str, body: &[u8]) -> Result<(), PutError> {
-        let request = SignedRequest {
-            method: &Method::PUT,
-            url: &format!("{}{key}", self.url),
-            headers: &[("content-type", content_type)],
-            body,
-        };
+        let url =
+            format!("{}{key}", self.url).parse().expect("a bucket's name is part of a URL, and so is a key");
+        let request =
+            Signable { method: &Method::PUT, url: &url, headers: &[("content-type", content_type)], body };
         let sent = self.client.send(request, BOUNDS).await;
         sent.map(|_| ()).map_err(|source| PutError { key: key.to_owned(), source })
     }

@@ -1,7 +1,5 @@
 //! What the statement and the audit come to, for machines. Amounts are integers in minor units.
 
-use std::fmt::Write;
-
 use api::scalar::Moment;
 use order::{
     Timestamp,
@@ -59,10 +57,6 @@ pub fn statement(walk: &Walk, is_final: bool, name: &str, sheet: &[u8]) -> Value
         })
     });
     let hash = digest::digest(&digest::SHA256, sheet);
-    let hex = hash.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes every byte");
-        hex
-    });
     json!({
         "day": walk.statement.day().to_string(),
         "timeZone": "Asia/Seoul",
@@ -70,7 +64,7 @@ pub fn statement(walk: &Walk, is_final: bool, name: &str, sheet: &[u8]) -> Value
         "rows": walk.statement.rows().len(),
         "unreadableOrders": walk.unreadable,
         "totals": totals.collect::<Vec<_>>(),
-        "csv": { "key": name, "bytes": sheet.len(), "sha256": hex },
+        "csv": { "key": name, "bytes": sheet.len(), "sha256": hex::encode(hash) },
     })
 }
 

@@ -321,7 +321,9 @@ mod bucket {
             session_token: None,
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,
-            s3_endpoint: Some(format!("http://localhost:{}", listener.local_addr().unwrap().port())),
+            s3_endpoint: Some(
+                format!("http://localhost:{}", listener.local_addr().unwrap().port()).parse().unwrap(),
+            ),
         };
         let serve = async {
             let (mut caller, _) = listener.accept().await.unwrap();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     config::{self, ConfigError},
     connection::Connection,
+    dynamodb::DynamoDb,
     flow::Sync,
     portone::{Portone, V1Client, V2Client},
     secrets::{SecretCache, SecretStore, SecretsError},
@@ -24,17 +25,14 @@ pub enum StartError {
 
 /// The table. Nothing is connected yet.
 pub fn store(connection: &Connection) -> Result<Store, StartError> {
-    Ok(Store::new(connection.dynamodb(&config::aws()?), config::table_name()?))
+    Ok(Store::new(DynamoDb::new(connection, &config::aws()?), config::table_name()?))
 }
 
 /// The table and the secret, which is read now. All of both's configuration is checked before.
 pub async fn store_and_secrets(connection: &Connection) -> Result<(Store, Arc<SecretCache>), StartError> {
     let (aws, table) = (config::aws()?, config::table_name()?);
-    let secrets = SecretCache::load(SecretStore::new(connection, &aws, config::secret_id()?));
-    // Making DynamoDB's client is half of a start. It is made while the first request is under way.
-    let store = async { Store::new(connection.dynamodb(&aws), table) };
-    let (secrets, store) = tokio::join!(biased; secrets, store);
-    Ok((store, Arc::new(secrets?)))
+    let secrets = SecretCache::load(SecretStore::new(connection, &aws, config::secret_id()?)).await?;
+    Ok((Store::new(DynamoDb::new(connection, &aws), table), Arc::new(secrets)))
 }
 
 /// Both generations of PortOne. Nothing is connected yet.

@@ -4,6 +4,7 @@
 use std::{env, net::IpAddr};
 
 use order::{LatePayment, PaymentMode, Terms};
+use reqwest::Url;
 
 /// An environment variable that is missing or wrong. The message names it and says what it must be.
 #[derive(Debug, thiserror::Error)]
@@ -51,11 +52,14 @@ pub fn portone_v1_api_base() -> Result<String, ConfigError> {
 }
 
 fn base_url(name: &'static str, default: &str) -> Result<String, ConfigError> {
-    let base = optional(name).unwrap_or_else(|| default.to_owned());
-    match reqwest::Url::parse(&base) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
-            Ok(base.trim_end_matches('/').to_owned())
-        }
+    let base = url(name)?.map_or_else(|| default.to_owned(), String::from);
+    Ok(base.trim_end_matches('/').to_owned())
+}
+
+fn url(name: &'static str) -> Result<Option<Url>, ConfigError> {
+    let Some(text) = optional(name) else { return Ok(None) };
+    match Url::parse(&text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Some(url)),
         _ => Err(ConfigError::Wrong { name, must: "must be an http or https URL" }),
     }
 }
@@ -175,23 +179,30 @@ pub struct AwsEnvironment {
     /// `AWS_SESSION_TOKEN`.
     pub session_token: Option<String>,
     /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`.
-    pub dynamodb_endpoint: Option<String>,
+    pub dynamodb_endpoint: Option<Url>,
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`.
-    pub secrets_manager_endpoint: Option<String>,
+    pub secrets_manager_endpoint: Option<Url>,
     /// `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`.
-    pub s3_endpoint: Option<String>,
+    pub s3_endpoint: Option<Url>,
 }
 
 /// The AWS variables, which Lambda sets for every function.
 pub fn aws() -> Result<AwsEnvironment, ConfigError> {
-    let everywhere = optional("AWS_ENDPOINT_URL");
+    let everywhere = url("AWS_ENDPOINT_URL")?;
+    let region = optional("AWS_REGION").map_or_else(|| required("AWS_DEFAULT_REGION"), Ok)?;
+    if !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err(ConfigError::Wrong {
+            name: "AWS_REGION",
+            must: "must be a region, such as ap-northeast-2",
+        });
+    }
     Ok(AwsEnvironment {
-        region: optional("AWS_REGION").map_or_else(|| required("AWS_DEFAULT_REGION"), Ok)?,
+        region,
         access_key_id: required("AWS_ACCESS_KEY_ID")?,
         secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
         session_token: optional("AWS_SESSION_TOKEN"),
-        dynamodb_endpoint: optional("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| everywhere.clone()),
-        secrets_manager_endpoint: optional("AWS_ENDPOINT_URL_SECRETS_MANAGER").or_else(|| everywhere.clone()),
-        s3_endpoint: optional("AWS_ENDPOINT_URL_S3").or(everywhere),
+        dynamodb_endpoint: url("AWS_ENDPOINT_URL_DYNAMODB")?.or_else(|| everywhere.clone()),
+        secrets_manager_endpoint: url("AWS_ENDPOINT_URL_SECRETS_MANAGER")?.or_else(|| everywhere.clone()),
+        s3_endpoint: url("AWS_ENDPOINT_URL_S3")?.or(everywhere),
     })
 }

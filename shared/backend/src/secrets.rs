@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use order::Generation;
-use reqwest::Method;
+use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
@@ -16,7 +16,8 @@ use tokio::{sync::Mutex, time::Instant};
 use crate::{
     config::AwsEnvironment,
     connection::{AWS_ATTEMPT_MAX, AWS_CALL_MAX, Connection, endpoint},
-    signed::{Bounds, Service, SignedClient, SignedRequest},
+    signed::{Bounds, Service, SignedClient},
+    sigv4::Signable,
     webhook::SigningKey,
 };
 
@@ -246,7 +247,7 @@ struct SecretValue {
 #[derive(Debug)]
 pub struct SecretStore {
     client: SignedClient,
-    url: String,
+    url: Url,
     secret_id: String,
 }
 
@@ -260,7 +261,7 @@ impl SecretStore {
 
     async fn read(&self) -> Result<Secrets, SecretsError> {
         let body = serde_json::json!({ "SecretId": self.secret_id }).to_string();
-        let request = SignedRequest {
+        let request = Signable {
             method: &Method::POST,
             url: &self.url,
             headers: &[

@@ -1,41 +1,29 @@
-//! Signed requests to AWS, for the services of which a function needs one operation: the secret is read, a
-//! statement is written. The table has DynamoDB's SDK, for its operations are many. Each client of an SDK reads
-//! AWS's whole list of partitions when it is made, a third of the instructions of a start.
+//! Signed requests to AWS. A function needs few operations of few services, and an SDK is dear: each client
+//! reads AWS's whole list of partitions when it is made, a third of the instructions of a start, and each call
+//! through one took a quarter of an invocation's.
 //!
-//! The signature is made by AWS's own crate. What stands here is when a request is sent again.
+//! What stands here is when a request is sent again.
 
-use std::{
-    error::Error,
-    time::{Duration, SystemTime},
-};
+use std::{error::Error, sync::Arc, time::Duration};
 
-use aws_credential_types::Credentials;
-use aws_sigv4::{
-    http_request::{
-        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-        UriPathNormalizationMode, sign,
-    },
-    sign::v4,
-};
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde::Deserialize;
 
 use crate::{
     clock,
     config::AwsEnvironment,
-    connection::{Connection, credentials, whole_body},
+    connection::{Connection, whole_body},
+    sigv4::{Signable, Signer},
 };
 
 /// Attempts of one request, the first one among them.
 const ATTEMPTS_MAX: u32 = 4;
 /// Waiting before the second attempt; twice as long before each one after it, all by chance down to nothing.
 const BACKOFF: Duration = Duration::from_millis(50);
-/// No answer that is read this way is longer.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-
 /// What AWS's services call a request that may succeed if it is sent again, whatever its status.
-const TRANSIENT: [&str; 8] = [
+const TRANSIENT: [&str; 10] = [
     "InternalServiceError",
+    "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestTimeout",
     "RequestTimeoutException",
@@ -43,11 +31,14 @@ const TRANSIENT: [&str; 8] = [
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
+    "TransactionInProgressException",
 ];
 
 /// A service, by what it does differently from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
+    /// One host, one path; answers of 16 MB.
+    DynamoDb,
     /// One host, one path.
     SecretsManager,
     /// The path is the object's key, signed as it is sent, and the object's hash goes with it.
@@ -57,19 +48,18 @@ pub enum Service {
 impl Service {
     fn name(self) -> &'static str {
         match self {
+            Self::DynamoDb => "dynamodb",
             Self::SecretsManager => "secretsmanager",
             Self::S3 => "s3",
         }
     }
 
-    fn settings(self) -> SigningSettings {
-        let mut settings = SigningSettings::default();
-        if self == Self::S3 {
-            settings.percent_encoding_mode = PercentEncodingMode::Single;
-            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    /// No answer that is read is longer.
+    fn answer_bytes_max(self) -> usize {
+        match self {
+            Self::DynamoDb => 17 * 1024 * 1024,
+            Self::SecretsManager | Self::S3 => 1024 * 1024,
         }
-        settings
     }
 }
 
@@ -80,19 +70,6 @@ pub struct Bounds {
     pub attempt: Duration,
     /// All attempts together.
     pub whole: Duration,
-}
-
-/// What is sent. Sending it twice has to be harmless.
-#[derive(Clone, Copy, Debug)]
-pub struct SignedRequest<'a> {
-    /// The method.
-    pub method: &'a Method,
-    /// All of it, with a path that is encoded as it is to be sent.
-    pub url: &'a str,
-    /// Beside those of the signature.
-    pub headers: &'a [(&'static str, &'a str)],
-    /// All of it.
-    pub body: &'a [u8],
 }
 
 /// Why there is no answer that can be used.
@@ -111,14 +88,33 @@ pub enum SignedError {
     Unanswered(#[source] Option<Box<dyn Error + Send + Sync>>),
 }
 
-impl SignedError {
+/// What a service answered.
+pub enum Answer {
+    /// It did as it was asked.
+    Ok(Vec<u8>),
+    /// It says no.
+    Refused(Refusal),
+}
+
+/// How a service says no. It cannot be printed: an item may be in it.
+pub struct Refusal {
+    /// HTTP's status.
+    pub status: u16,
+    /// What the service calls it; empty if it does not say.
+    pub code: String,
+    /// All of it.
+    pub body: Vec<u8>,
+}
+
+impl Refusal {
     fn is_transient(&self) -> bool {
-        match self {
-            Self::Refused { status, code } => {
-                matches!(status, 429 | 500 | 502 | 503 | 504) || TRANSIENT.contains(&code.as_str())
-            }
-            Self::Unanswered(_) => true,
-        }
+        matches!(self.status, 429 | 500 | 502 | 503 | 504) || TRANSIENT.contains(&self.code.as_str())
+    }
+}
+
+impl From<Refusal> for SignedError {
+    fn from(Refusal { status, code, .. }: Refusal) -> Self {
+        Self::Refused { status, code }
     }
 }
 
@@ -127,8 +123,7 @@ impl SignedError {
 pub struct SignedClient {
     http: reqwest::Client,
     service: Service,
-    region: String,
-    credentials: Credentials,
+    signer: Arc<Signer>,
 }
 
 impl SignedClient {
@@ -137,69 +132,54 @@ impl SignedClient {
         Self {
             http: connection.http().clone(),
             service,
-            region: aws.region.clone(),
-            credentials: credentials(aws),
+            signer: Arc::new(Signer::new(aws, service.name(), service == Service::S3)),
         }
     }
 
-    /// Sends the request until there is an answer or no time, four times at most, and answers its body.
-    pub async fn send(&self, request: SignedRequest<'_>, bounds: Bounds) -> Result<Vec<u8>, SignedError> {
+    /// Sends the request, which has to be harmless twice, until it is done or refused for good, or no time is left, four times at most, and
+    /// answers the body.
+    pub async fn send(&self, request: Signable<'_>, bounds: Bounds) -> Result<Vec<u8>, SignedError> {
+        match self.exchange(request, bounds).await? {
+            Answer::Ok(body) => Ok(body),
+            Answer::Refused(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// The same, where a refusal is an answer too.
+    pub async fn exchange(&self, request: Signable<'_>, bounds: Bounds) -> Result<Answer, SignedError> {
         let attempts = async {
             let mut attempt = 0;
             loop {
                 let sent = tokio::time::timeout(bounds.attempt, self.attempt(request)).await;
                 attempt += 1;
                 match sent.unwrap_or(Err(SignedError::Unanswered(None))) {
-                    Err(error) if error.is_transient() && attempt < ATTEMPTS_MAX => {
-                        tokio::time::sleep(backoff(attempt)).await;
-                    }
+                    Err(SignedError::Unanswered(_)) if attempt < ATTEMPTS_MAX => {}
+                    Ok(Answer::Refused(refusal)) if refusal.is_transient() && attempt < ATTEMPTS_MAX => {}
                     done => return done,
                 }
+                tokio::time::sleep(backoff(attempt)).await;
             }
         };
         tokio::time::timeout(bounds.whole, attempts).await.unwrap_or(Err(SignedError::Unanswered(None)))
     }
 
-    async fn attempt(&self, request: SignedRequest<'_>) -> Result<Vec<u8>, SignedError> {
-        let mut sent = self.http.request(request.method.clone(), request.url).body(request.body.to_vec());
+    async fn attempt(&self, request: Signable<'_>) -> Result<Answer, SignedError> {
+        let mut sent =
+            self.http.request(request.method.clone(), request.url.clone()).body(request.body.to_vec());
         for (name, value) in request.headers {
             sent = sent.header(*name, *value);
         }
-        for (name, value) in self.signature(request)? {
+        for (name, value) in self.signer.sign(request, clock::now()) {
             sent = sent.header(name, value);
         }
         let response = sent.send().await.map_err(|error| unanswered(error.without_url()))?;
         let status = response.status();
-        let body = whole_body(response, ANSWER_BYTES_MAX).await.map_err(unanswered)?;
+        let body = whole_body(response, self.service.answer_bytes_max()).await.map_err(unanswered)?;
         let body = body.ok_or_else(|| unanswered("the answer is too long"))?;
         if status == StatusCode::OK {
-            return Ok(body);
+            return Ok(Answer::Ok(body));
         }
-        Err(SignedError::Refused { status: status.as_u16(), code: code_of(&body) })
-    }
-
-    /// The headers that sign a request, dated now.
-    fn signature(&self, request: SignedRequest<'_>) -> Result<Vec<(String, String)>, SignedError> {
-        let identity = self.credentials.clone().into();
-        let millis = u64::try_from(clock::now().as_millis()).unwrap_or_default();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(self.service.name())
-            .time(SystemTime::UNIX_EPOCH + Duration::from_millis(millis))
-            .settings(self.service.settings())
-            .build()
-            .map_err(unanswered)?
-            .into();
-        let signable = SignableRequest::new(
-            request.method.as_str(),
-            request.url,
-            request.headers.iter().copied(),
-            SignableBody::Bytes(request.body),
-        );
-        let (instructions, _) =
-            sign(signable.map_err(unanswered)?, &parameters).map_err(unanswered)?.into_parts();
-        Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        Ok(Answer::Refused(Refusal { status: status.as_u16(), code: code_of(&body), body }))
     }
 }
 
@@ -232,19 +212,6 @@ fn code_of(body: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn client(service: Service, region: &str) -> SignedClient {
-        let aws = AwsEnvironment {
-            region: region.to_owned(),
-            access_key_id: "an-id".to_owned(),
-            secret_access_key: "a-key".to_owned(),
-            session_token: Some("a-session".to_owned()),
-            dynamodb_endpoint: None,
-            secrets_manager_endpoint: None,
-            s3_endpoint: None,
-        };
-        SignedClient::new(&Connection::new(), &aws, service)
-    }
-
     #[test]
     fn what_a_service_calls_its_refusal_is_read_from_json_and_from_xml() {
         assert_eq!(
@@ -258,29 +225,10 @@ mod tests {
 
     #[test]
     fn only_what_time_may_mend_is_sent_again() {
-        let refused = |status, code: &str| SignedError::Refused { status, code: code.to_owned() };
+        let refused = |status, code: &str| Refusal { status, code: code.to_owned(), body: Vec::new() };
         assert!(refused(400, "ThrottlingException").is_transient());
         assert!(refused(503, "").is_transient());
-        assert!(SignedError::Unanswered(None).is_transient());
         assert!(!refused(400, "ResourceNotFoundException").is_transient());
         assert!(!refused(403, "AccessDenied").is_transient());
-    }
-
-    #[test]
-    fn the_session_and_for_s3_the_objects_hash_are_signed() {
-        let request = SignedRequest {
-            method: &Method::PUT,
-            url: "https://bucket.s3.ap-northeast-2.amazonaws.com/statements/2026-11-23.csv",
-            headers: &[("content-type", "text/csv")],
-            body: b"",
-        };
-        let signed = |service| {
-            let headers = client(service, "ap-northeast-2").signature(request).unwrap();
-            headers.into_iter().find(|(name, _)| name == "authorization").unwrap().1
-        };
-        assert!(signed(Service::S3).contains(
-            "SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token,"
-        ));
-        assert!(signed(Service::SecretsManager).contains("/ap-northeast-2/secretsmanager/aws4_request"));
     }
 }

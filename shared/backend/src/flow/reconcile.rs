@@ -26,7 +26,7 @@ use crate::{
 /// Orders looked at, and shards asked, side by side.
 const AT_ONCE: usize = 8;
 /// Orders taken from one shard in one go.
-const SHARD_PAGE: i32 = 25;
+const SHARD_PAGE: u16 = 25;
 /// A step is begun only with this much time left.
 const STEP: Duration = Duration::from_secs(30);
 /// The first comparison with PortOne's list begins this long ago.
@@ -40,9 +40,9 @@ const CLOSE_HOURS: u32 = 24;
 /// Pages of PortOne's list in one run.
 const PAGES_MAX: u32 = 50;
 /// Findings that are looked at again in one run.
-const FINDINGS_PAGE: i32 = 100;
+const FINDINGS_PAGE: u16 = 100;
 /// Orders with unknown outcomes that are read at once.
-const UNKNOWN_PAGE: i32 = 100;
+const UNKNOWN_PAGE: u16 = 100;
 
 /// What one run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -37,22 +37,21 @@ pub use scan::OrderScan;
 pub use stream::{OrderChange, StreamRecord};
 pub use waiting::SHARDS;
 
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    operation::update_item::{UpdateItemError, UpdateItemOutput},
-};
+use std::error::Error;
+
+use crate::dynamodb::{CallError, DynamoDb, GetItem, Item, Write, Written};
 
 /// Why the table gave no answer that can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// DynamoDB did not answer, throttled or failed, after its own retries.
+    /// DynamoDB did not answer, throttled or failed, after some attempts.
     #[error("the table cannot be reached now: {operation}")]
     Unavailable {
         /// The DynamoDB operation.
         operation: &'static str,
-        /// What the SDK says.
+        /// What it says, if anything.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// An item is not what this build writes.
     #[error("item {key} is broken at {attribute}")]
@@ -65,34 +64,38 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    fn unavailable<E: std::error::Error + Send + Sync + 'static>(
-        operation: &'static str,
-    ) -> impl Fn(E) -> Self {
-        move |error| Self::Unavailable { operation, source: Box::new(error) }
+    fn unavailable(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable { operation, source: source.into() }
+    }
+}
+
+impl From<CallError> for StoreError {
+    fn from(CallError { operation, source }: CallError) -> Self {
+        Self::unavailable(operation, source)
     }
 }
 
 /// The orders, products, findings and parked deliveries of one table.
 #[derive(Clone, Debug)]
 pub struct Store {
-    client: aws_sdk_dynamodb::Client,
+    dynamodb: DynamoDb,
     table: String,
 }
 
 impl Store {
     /// The table named `table`.
-    pub fn new(client: aws_sdk_dynamodb::Client, table: String) -> Self {
-        Self { client, table }
+    pub fn new(dynamodb: DynamoDb, table: String) -> Self {
+        Self { dynamodb, table }
     }
-}
 
-/// Whether an update's condition held; an error is any other failure.
-fn held(sent: Result<UpdateItemOutput, SdkError<UpdateItemError>>) -> Result<bool, StoreError> {
-    match sent {
-        Ok(_) => Ok(true),
-        Err(error) => match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(StoreError::unavailable("UpdateItem")(error)),
-        },
+    /// The item with this key, read consistently.
+    async fn get(&self, key: Item) -> Result<Option<Item>, StoreError> {
+        let request = GetItem { table_name: &self.table, key, consistent_read: true };
+        Ok(self.dynamodb.read(&request).await?.item)
+    }
+
+    /// Writes. Whether the condition held.
+    async fn held(&self, write: &impl Write) -> Result<bool, StoreError> {
+        Ok(matches!(self.dynamodb.write(write).await?, Written::Done))
     }
 }

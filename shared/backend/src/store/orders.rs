@@ -1,15 +1,17 @@
 //! Orders: made once, read by id, advanced by version.
 
-use aws_sdk_dynamodb::{
-    operation::{put_item::PutItemError, update_item::UpdateItemError},
-    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, Update},
-};
 use order::{Order, OrderId, ProductId};
 
 use super::{
     Store, StoreError, item,
-    stock::{Transacted, taken},
+    stock::{Moved, given_back, taken},
 };
+use crate::dynamodb::{
+    AttributeValue, Item, Names, PutItem, ReturnValues, TransactWriteItem, UpdateItem, Written,
+};
+
+/// A condition that did not hold though there is no item.
+const NO_ITEM: &str = "the item is gone";
 
 /// The hash of the request an order was made by: SHA-256 of its JSON value.
 pub type RequestFingerprint = [u8; 32];
@@ -50,11 +52,10 @@ pub enum AdvanceError {
 
 /// One conditional update, whichever way it is sent.
 struct Change {
-    key: item::Item,
-    condition: String,
+    key: Item,
     update: String,
-    names: Vec<(String, String)>,
-    values: Vec<(String, AttributeValue)>,
+    names: Names,
+    values: Item,
     /// Marks the item as this write's: two writers can mean the very same change, and only one made it.
     mark: [u8; 10],
 }
@@ -64,24 +65,24 @@ impl Change {
     fn of(before: &Order, next: &Order) -> Self {
         let entries = next.journal.iter().skip(before.journal.len()).map(item::journal_entry).collect();
         let mark = crate::clock::entropy();
-        let mut names = vec![("#version".to_owned(), "version".to_owned())];
-        let mut values = vec![
-            (":read".to_owned(), item::number(before.version)),
-            (":next".to_owned(), item::number(before.version + 1)),
-            (":entries".to_owned(), AttributeValue::L(entries)),
-            (":none".to_owned(), AttributeValue::L(Vec::new())),
-            (":mark".to_owned(), item::mark(mark)),
-        ];
+        let mut names = Names::from([("#version".to_owned(), "version".to_owned())]);
+        let mut values = item::values([
+            (":read", item::number(before.version)),
+            (":next", item::number(before.version + 1)),
+            (":entries", AttributeValue::L(entries)),
+            (":none", AttributeValue::L(Vec::new())),
+            (":mark", item::mark(mark)),
+        ]);
         // The journal is appended to, never written over.
         let journal = "journal = list_append(if_not_exists(journal, :none), :entries)".to_owned();
         let (mut set, mut remove) =
             (vec!["#version = :next".to_owned(), "writtenBy = :mark".to_owned(), journal], Vec::new());
         for (name, value) in item::changing_attributes(next) {
-            names.push((format!("#{name}"), name.to_owned()));
+            names.insert(format!("#{name}"), name.to_owned());
             match value {
                 Some(value) => {
                     set.push(format!("#{name} = :{name}"));
-                    values.push((format!(":{name}"), value));
+                    values.insert(format!(":{name}"), value);
                 }
                 None => remove.push(format!("#{name}")),
             }
@@ -89,7 +90,6 @@ impl Change {
         let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
         Self {
             key: item::order_key(next.id.tail()),
-            condition: "#version = :read".to_owned(),
             update: format!("SET {}{remove}", set.join(", ")),
             names,
             values,
@@ -101,9 +101,7 @@ impl Change {
 impl Store {
     /// Access pattern 1: the order with this id, read consistently.
     pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = request.set_key(Some(item::order_key(id.tail()))).send().await;
-        let Some(found) = answer.map_err(StoreError::unavailable("GetItem"))?.item else { return Ok(None) };
+        let Some(found) = self.get(item::order_key(id.tail())).await? else { return Ok(None) };
         let (order, _) = item::to_order(&found)?;
         // The key holds the random part of an id only: an id with another time is another id.
         Ok((order.id == id).then_some(order))
@@ -125,37 +123,25 @@ impl Store {
         new.insert("journal".to_owned(), AttributeValue::L(entries));
         let changing = item::changing_attributes(order).into_iter();
         new.extend(changing.filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        let put = PutItem {
+            table_name: &self.table,
+            item: new,
+            condition_expression: Some("attribute_not_exists(PK)"),
+            return_values_on_condition_check_failure: Some(ReturnValues::AllOld),
+        };
         let existing = if order.holds_stock {
-            let put = Put::builder()
-                .table_name(&self.table)
-                .set_item(Some(new))
-                .condition_expression("attribute_not_exists(PK)")
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-                .build()
-                .map_err(StoreError::unavailable("TransactWriteItems"))?;
-            match self.with_stock(|write| write.put(put.clone()), taken(order)).await? {
-                Transacted::Done => return Ok(Created::Made),
-                Transacted::Lost(existing) => existing,
-                Transacted::NoStock(products) => return Ok(Created::SoldOut(products)),
+            match self.with_stock(TransactWriteItem::Put(put), taken(order)).await? {
+                Moved::Done => return Ok(Created::Made),
+                Moved::Lost(existing) => existing,
+                Moved::NoStock(products) => return Ok(Created::SoldOut(products)),
             }
         } else {
-            let sent = self
-                .client
-                .put_item()
-                .table_name(&self.table)
-                .set_item(Some(new))
-                .condition_expression("attribute_not_exists(PK)")
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-                .send()
-                .await;
-            let Err(error) = sent else { return Ok(Created::Made) };
-            match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(lost)) if lost.item.is_some() => {
-                    lost.item.clone().unwrap_or_default()
-                }
-                _ => return Err(StoreError::unavailable("PutItem")(error)),
+            match self.dynamodb.write(&put).await? {
+                Written::Done => return Ok(Created::Made),
+                Written::Refused(existing) => existing,
             }
         };
+        let existing = existing.ok_or_else(|| StoreError::unavailable("PutItem", NO_ITEM))?;
         let (existing, stored_print) = item::to_order(&existing)?;
         // Without a key the id is chance: it can only be our own write, whose answer got lost.
         if fingerprint.is_none() && existing.id == order.id {
@@ -174,56 +160,32 @@ impl Store {
     pub async fn advance(&self, before: &Order, next: &Order) -> Result<Order, AdvanceError> {
         let stored = Order { version: before.version + 1, ..next.clone() };
         let change = Change::of(before, next);
-        let mark = item::mark(change.mark);
+        let update = UpdateItem {
+            table_name: &self.table,
+            key: change.key,
+            condition_expression: Some("#version = :read"),
+            update_expression: &change.update,
+            expression_attribute_names: change.names,
+            expression_attribute_values: change.values,
+            return_values_on_condition_check_failure: Some(ReturnValues::AllOld),
+        };
         let current = if before.holds_stock == next.holds_stock {
-            match self.update(change).await? {
-                None => return Ok(stored),
-                Some(current) => current,
+            match self.dynamodb.write(&update).await.map_err(StoreError::from)? {
+                Written::Done => return Ok(stored),
+                Written::Refused(current) => current,
             }
         } else {
-            let update = Update::builder()
-                .table_name(&self.table)
-                .set_key(Some(change.key))
-                .condition_expression(change.condition)
-                .update_expression(change.update)
-                .set_expression_attribute_names(Some(change.names.into_iter().collect()))
-                .set_expression_attribute_values(Some(change.values.into_iter().collect()))
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-                .build()
-                .map_err(StoreError::unavailable("TransactWriteItems"))?;
-            let moved = if next.holds_stock { taken(next) } else { super::stock::given_back(next) };
-            match self.with_stock(|write| write.update(update.clone()), moved).await? {
-                Transacted::Done => return Ok(stored),
-                Transacted::Lost(current) => current,
-                Transacted::NoStock(_) => return Err(AdvanceError::SoldOut),
+            let moves = if next.holds_stock { taken(next) } else { given_back(next) };
+            match self.with_stock(TransactWriteItem::Update(update), moves).await? {
+                Moved::Done => return Ok(stored),
+                Moved::Lost(current) => current,
+                Moved::NoStock(_) => return Err(AdvanceError::SoldOut),
             }
         };
-        if current.get("writtenBy") == Some(&mark) {
+        let current = current.ok_or_else(|| StoreError::unavailable("UpdateItem", NO_ITEM))?;
+        if current.get("writtenBy") == Some(&item::mark(change.mark)) {
             return Ok(stored);
         }
         Err(AdvanceError::Stale(Box::new(item::to_order(&current)?.0)))
-    }
-
-    /// Sends a change by itself. The item that is there if its condition does not hold.
-    async fn update(&self, change: Change) -> Result<Option<item::Item>, StoreError> {
-        let sent = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(change.key))
-            .condition_expression(change.condition)
-            .update_expression(change.update)
-            .set_expression_attribute_names(Some(change.names.into_iter().collect()))
-            .set_expression_attribute_values(Some(change.values.into_iter().collect()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let Err(error) = sent else { return Ok(None) };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(lost)) if lost.item.is_some() => {
-                Ok(lost.item.clone())
-            }
-            _ => Err(StoreError::unavailable("UpdateItem")(error)),
-        }
     }
 }

@@ -3,18 +3,18 @@
 //! An order's stock moves in the same transaction as the order itself, so it is never taken without an order,
 //! never given back twice, and by its condition never negative.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-        builders::TransactWriteItemBuilder,
-    },
-};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use order::{Order, ProductId};
 
 use super::{Store, StoreError, item};
+use crate::{
+    clock,
+    dynamodb::{
+        CancellationReason, Item, ReturnValues, TransactWriteItem, TransactWriteItems, Transacted, UpdateItem,
+    },
+};
 
 /// Transactions of many buyers for one product get into each other's way; each loss is another's progress.
 const ATTEMPTS_MAX: u32 = 12;
@@ -43,11 +43,12 @@ fn moves(order: &Order, take: bool) -> Vec<Move> {
 }
 
 /// What a transaction came to.
-pub(super) enum Transacted {
+pub(super) enum Moved {
     /// All of it was written.
     Done,
-    /// Nothing was written: the order's own condition did not hold, and this is its item.
-    Lost(item::Item),
+    /// Nothing was written: the order's own condition did not hold, and this is its item, if
+    /// there is one.
+    Lost(Option<Item>),
     /// Nothing was written: too few pieces are left.
     NoStock(Vec<ProductId>),
 }
@@ -59,32 +60,23 @@ impl Store {
     /// pieces go nowhere then.
     pub(super) async fn with_stock(
         &self,
-        order: impl Fn(TransactWriteItemBuilder) -> TransactWriteItemBuilder,
+        order: TransactWriteItem<'_>,
         mut moves: Vec<Move>,
-    ) -> Result<Transacted, StoreError> {
+    ) -> Result<Moved, StoreError> {
         let mut attempt = 0;
         loop {
-            let mut request = self
-                .client
-                .transact_write_items()
-                .transact_items(order(TransactWriteItem::builder()).build());
-            for one in &moves {
-                request = request.transact_items(self.move_stock(one)?);
-            }
-            let Err(error) = request.send().await else { return Ok(Transacted::Done) };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-                error.as_service_error()
-            else {
-                return Err(StoreError::unavailable("TransactWriteItems")(error));
+            let stock = moves.iter().map(|one| self.move_stock(one));
+            let transact_items = iter::once(order.clone()).chain(stock).collect();
+            let client_request_token = BASE64_URL_SAFE_NO_PAD.encode(clock::entropy());
+            let request = TransactWriteItems { transact_items, client_request_token };
+            let Transacted::Cancelled(reasons) = self.dynamodb.transact(&request).await? else {
+                return Ok(Moved::Done);
             };
-            let reasons = cancelled.cancellation_reasons();
-            let failed =
-                |reason: &CancellationReason| reason.code.as_deref() == Some("ConditionalCheckFailed");
-            if let Some(lost) = reasons.first().filter(|reason| failed(reason)) {
-                return Ok(Transacted::Lost(lost.item.clone().unwrap_or_default()));
+            if let Some(lost) = reasons.first().filter(|reason| reason.is_condition()) {
+                return Ok(Moved::Lost(lost.item.clone()));
             }
             let refused: Vec<_> =
-                reasons.iter().skip(1).zip(&moves).filter(|(reason, _)| failed(reason)).collect();
+                reasons.iter().skip(1).zip(&moves).filter(|(reason, _)| reason.is_condition()).collect();
             // Pieces that are counted no longer are unlimited, or nobody's.
             let counted = |reason: &CancellationReason| {
                 reason.item.as_ref().is_some_and(|item| item.contains_key("stock"))
@@ -94,7 +86,7 @@ impl Store {
             };
             let sold: Vec<_> = refused.iter().filter(sold_out).map(|(_, one)| one.product.clone()).collect();
             if !sold.is_empty() {
-                return Ok(Transacted::NoStock(sold));
+                return Ok(Moved::NoStock(sold));
             }
             if !refused.is_empty() {
                 let gone: Vec<_> = refused.into_iter().map(|(_, one)| one.product.clone()).collect();
@@ -104,30 +96,30 @@ impl Store {
             }
             attempt += 1;
             if attempt == ATTEMPTS_MAX {
-                return Err(StoreError::unavailable("TransactWriteItems")(error));
+                let source = "other transactions were on its items";
+                return Err(StoreError::unavailable("TransactWriteItems", source));
             }
             // Another transaction was on one of the items. Who waits longer the more often it lost, by a
             // distance of its own, gets through.
-            let jitter = u64::from(crate::clock::entropy()[0]);
+            let jitter = u64::from(clock::entropy()[0]);
             tokio::time::sleep(Duration::from_millis(u64::from(attempt) * (5 + jitter / 8))).await;
         }
     }
 
-    fn move_stock(&self, one: &Move) -> Result<TransactWriteItem, StoreError> {
+    fn move_stock(&self, one: &Move) -> TransactWriteItem<'_> {
         let (condition, update) = if one.take {
             ("stock >= :pieces", "SET stock = stock - :pieces")
         } else {
             ("attribute_exists(stock)", "SET stock = stock + :pieces")
         };
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(item::product_key(&one.product)))
-            .condition_expression(condition)
-            .update_expression(update)
-            .expression_attribute_values(":pieces", item::number(one.quantity))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(StoreError::unavailable("TransactWriteItems"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        TransactWriteItem::Update(UpdateItem {
+            table_name: &self.table,
+            key: item::product_key(&one.product),
+            condition_expression: Some(condition),
+            update_expression: update,
+            expression_attribute_values: item::values([(":pieces", item::number(one.quantity))]),
+            return_values_on_condition_check_failure: Some(ReturnValues::AllOld),
+            ..UpdateItem::default()
+        })
     }
 }

@@ -1,14 +1,11 @@
 //! Orders in the records of the table's stream.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use base64::{Engine, prelude::BASE64_STANDARD};
 use order::{Order, Timestamp};
 use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{StoreError, item};
+use crate::dynamodb::Item;
 
 /// What one write did to one item, as the stream tells it.
 #[derive(Debug, Deserialize)]
@@ -85,56 +82,15 @@ impl StreamRecord {
 
     fn order(&self, image: &serde_json::Value) -> Result<Order, StoreError> {
         let broken = || StoreError::Broken { key: self.key().to_owned(), attribute: "an attribute's type" };
-        let attributes = HashMap::<String, Attribute>::deserialize(image).map_err(|_| broken())?;
-        let members = attributes.into_iter().map(|(name, value)| Some((name, value.into_value()?)));
-        let (order, _) = item::to_order(&members.collect::<Option<_>>().ok_or_else(broken)?)?;
+        let (order, _) = item::to_order(&Item::deserialize(image).map_err(|_| broken())?)?;
         Ok(order)
-    }
-}
-
-/// An attribute in DynamoDB's JSON, such as `{"S": "text"}`.
-#[derive(Deserialize)]
-#[allow(clippy::upper_case_acronyms, reason = "DynamoDB's own names")]
-enum Attribute {
-    S(String),
-    N(String),
-    B(String),
-    BOOL(bool),
-    NULL(bool),
-    M(HashMap<String, Attribute>),
-    L(Vec<Attribute>),
-    SS(Vec<String>),
-    NS(Vec<String>),
-    BS(Vec<String>),
-}
-
-impl Attribute {
-    /// Nothing if what is said to be base64 is not.
-    fn into_value(self) -> Option<AttributeValue> {
-        let blob = |text: String| BASE64_STANDARD.decode(text).ok().map(Blob::new);
-        Some(match self {
-            Self::S(text) => AttributeValue::S(text),
-            Self::N(number) => AttributeValue::N(number),
-            Self::B(bytes) => AttributeValue::B(blob(bytes)?),
-            Self::BOOL(value) => AttributeValue::Bool(value),
-            Self::NULL(value) => AttributeValue::Null(value),
-            Self::M(members) => {
-                let members = members.into_iter().map(|(name, value)| Some((name, value.into_value()?)));
-                AttributeValue::M(members.collect::<Option<_>>()?)
-            }
-            Self::L(values) => {
-                AttributeValue::L(values.into_iter().map(Self::into_value).collect::<Option<_>>()?)
-            }
-            Self::SS(texts) => AttributeValue::Ss(texts),
-            Self::NS(numbers) => AttributeValue::Ns(numbers),
-            Self::BS(values) => AttributeValue::Bs(values.into_iter().map(blob).collect::<Option<_>>()?),
-        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamodb::AttributeValue;
     use order::{
         Actor, Cancellation, CancellationOrigin, CancellationStatus, Currency, Customer, Generation,
         Language, Look, Money, OrderId, OrderLine, OrderStatus, PayMethod, Personal, ProductId, RequestMark,
@@ -208,7 +164,7 @@ mod tests {
         order.begun(Look { at: AT, by: &Actor::Buyer })
     }
 
-    fn stored(order: &Order) -> item::Item {
+    fn stored(order: &Order) -> Item {
         let mut stored = item::fixed_attributes(order, Some(&[255; 32]));
         stored.insert("version".to_owned(), item::number(order.version));
         let journal = order.journal.iter().map(item::journal_entry).collect();
@@ -218,21 +174,8 @@ mod tests {
         stored
     }
 
-    /// DynamoDB's JSON of an attribute.
-    fn json_of(value: &AttributeValue) -> Value {
-        match value {
-            AttributeValue::S(text) => json!({ "S": text }),
-            AttributeValue::N(number) => json!({ "N": number }),
-            AttributeValue::B(blob) => json!({ "B": BASE64_STANDARD.encode(blob.as_ref()) }),
-            AttributeValue::Bool(value) => json!({ "BOOL": value }),
-            AttributeValue::L(values) => json!({ "L": values.iter().map(json_of).collect::<Vec<_>>() }),
-            AttributeValue::M(members) => json!({ "M": image(members) }),
-            other => panic!("an order has no {other:?}"),
-        }
-    }
-
-    fn image(item: &item::Item) -> Value {
-        item.iter().map(|(name, value)| (name.clone(), json_of(value))).collect()
+    fn image(item: &Item) -> Value {
+        serde_json::to_value(item).unwrap()
     }
 
     fn record(name: &str, old: Option<Value>, new: Option<Value>) -> StreamRecord {

@@ -60,14 +60,14 @@ impl Trace {
 
     /// The id that all of a trace has in common.
     pub fn id(self) -> String {
-        hex(&self.id)
+        hex::encode(self.id)
     }
 }
 
 /// The `traceparent` of what this work causes.
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{}-{}-{:02x}", self.id(), hex(&self.span), self.flags)
+        write!(f, "00-{}-{}-{}", self.id(), hex::encode(self.span), hex::encode([self.flags]))
     }
 }
 
@@ -152,22 +152,11 @@ fn chance<const N: usize>() -> [u8; N] {
     bytes
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Lower-case hexadecimal, as the specification asks.
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    let are_digits = digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-    if digits.len() != 2 * N || !are_digits {
-        return None;
-    }
     let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-        *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+    hex::decode_to_slice(text, &mut bytes).ok()?;
+    (!text.bytes().any(|digit| digit.is_ascii_uppercase())).then_some(bytes)
 }
 
 #[cfg(test)]
