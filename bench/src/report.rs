@@ -76,7 +76,7 @@ machine to `bench/exact.json` and fails when it got worse.
 const METHOD: &str = "
 Real release binaries behind the local gateway, one process of each, one invocation at a time. **Start** is process start to the first poll for
 work, with Secrets Manager's 10 ms in it, then without what a caller that does nothing else waits for that call, its new connection and being woken
-included. **Own** time is an invocation's time less every moment in which a
+included; its ratio is to starts of the floor that were measured in turn with it. **Own** time is an invocation's time less every moment in which a
 backend was being waited for, and less what a caller that does nothing else waits for besides it in each round: its bytes on their way, and being
 woken. It has the Runtime API's round trip in it, as the floor has. **At once** are backends that answer as fast as this
 machine can; **realistic** are DynamoDB 4 ms, PortOne 60 ms, Secrets Manager 10 ms. Instructions are counted by callgrind, units by the embedded
@@ -108,7 +108,6 @@ fn start(page: &mut String, exact: Option<&Exact>, times: &Times) {
         "| function | start, ms | without the secret's call, ms | to the floor | first invocation, ms | peak memory, MB | executable, MB | zip, MB |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|\n",
     );
-    let floor = times.rows.first().map(|row| row.cold.start).unwrap_or_default();
     for row in times.rows.iter().filter(|row| shown_once(row)) {
         let size = row.operation.and_then(|operation| exact?.functions.get(operation.function()));
         let of =
@@ -119,7 +118,7 @@ fn start(page: &mut String, exact: Option<&Exact>, times: &Times) {
             row.operation.map_or("floor", Operation::function),
             millis(row.cold.start),
             millis(row.cold.start_without_secret),
-            ratio(row.cold.start_without_secret, floor),
+            ratio(row.cold.start_without_secret, row.cold.floor),
             millis(row.cold.first),
             megabytes(row.peak_kb * 1024),
             of(|size| size.bootstrap),

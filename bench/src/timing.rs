@@ -93,6 +93,8 @@ pub struct Cold {
     pub start: Duration,
     /// The same without what a bare caller waits for Secrets Manager.
     pub start_without_secret: Duration,
+    /// The floor's start, measured in turn with these: a machine is not as fast in every minute.
+    pub floor: Duration,
     /// The first event to its answer.
     pub first: Duration,
 }
@@ -145,14 +147,15 @@ pub async fn measure(
 ) -> anyhow::Result<Times> {
     eprintln!("bench: a bare caller");
     let beside = beside_the_wire(functions).await?;
-    let (kept, folder) = folder_of(floor)?;
+    let (_kept, folder) = folder_of(floor)?;
+    let floor = System::start(&folder).await?;
     eprintln!("bench: the floor");
-    let mut rows = vec![row(&folder, None, beside, invocations).await?];
-    drop(kept);
+    let mut rows = vec![row(&folder, &floor, None, beside, invocations).await?];
     for operation in operations {
         eprintln!("bench: {}", operation.name());
-        rows.push(row(functions, Some(*operation), beside, invocations).await?);
+        rows.push(row(functions, &floor, Some(*operation), beside, invocations).await?);
     }
+    floor.shop.stack.shutdown().await;
     Ok(Times { rows, beside, invocations })
 }
 
@@ -173,6 +176,7 @@ fn asked(operation: Option<Operation>) -> Operation {
 
 async fn row(
     functions: &Path,
+    floor: &System,
     operation: Option<Operation>,
     beside: Beside,
     invocations: usize,
@@ -185,10 +189,12 @@ async fn row(
     system.shop.stack.wire(Backend::SecretsManager).set_latency(SECRETS_MANAGER);
     let mut cold = Vec::new();
     for number in 0..COLD_STARTS {
-        cold.push(cold_start(&system, operation, number, beside.secret).await?);
+        let floor = cold_start(floor, None, number, beside.secret).await?.start;
+        cold.push(Cold { floor, ..cold_start(&system, operation, number, beside.secret).await? });
     }
     let median = |of: fn(&Cold) -> Duration| Spread::of(cold.iter().map(of).collect()).p50;
     let cold = Cold {
+        floor: median(|cold| cold.floor),
         start: median(|cold| cold.start),
         start_without_secret: median(|cold| cold.start_without_secret),
         first: median(|cold| cold.first),
@@ -227,7 +233,7 @@ async fn cold_start(
     let secret: Vec<_> = calls.into_iter().filter(|call| call.backend == Backend::SecretsManager).collect();
     let beside = beside_the_secret * u32::try_from(secret.len())?;
     let start_without_secret = start.saturating_sub(waited(&secret)).saturating_sub(beside);
-    Ok(Cold { start, start_without_secret, first: invoked.duration })
+    Ok(Cold { start, start_without_secret, floor: Duration::ZERO, first: invoked.duration })
 }
 
 async fn warm(

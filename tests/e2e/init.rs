@@ -109,7 +109,13 @@ async fn a_missing_or_empty_variable_stops_the_functions_that_need_it() {
 async fn a_wrong_variable_stops_the_functions_that_need_it() {
     let shop = Shop::open().await;
     let portone = &["create-order", "verify-payment", "webhook"][..];
-    let wrong: [(&str, &[&str], &[&str]); 6] = [
+    let wrong: [(&str, &[&str], &[&str]); 8] = [
+        ("AWS_REGION", &["Seoul, Korea", "ap_northeast_2", "seoul/korea"], &["get-order", "daily-export"]),
+        (
+            "AWS_ENDPOINT_URL_DYNAMODB",
+            &["127.0.0.1:8000", "ftp://127.0.0.1"],
+            &["get-order", "list-products"],
+        ),
         ("PAYMENT_MODE", &["live", "PRODUCTION", "LIVE,TEST", "1"], &["verify-payment", "webhook"]),
         ("LATE_PAYMENT", &["accept", "MAYBE"], &["verify-payment", "webhook"]),
         (

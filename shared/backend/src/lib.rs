@@ -16,7 +16,7 @@
 //! | [`webhook`] | signatures and bodies of deliveries | – |
 //! | [`http`] | requests in, answers and problems out | `api`, `order`, errors of `flow` |
 //! | [`backends`] | wiring: configuration into clients | all of the above |
-//! | [`telemetry`] | JSON logs without people in them, metrics and traces made of them | `order`, `config`, `clock` |
+//! | [`telemetry`] | JSON logs without people in them, metrics and traces made of them | `api`, `order`, `config`, `clock` |
 
 pub mod backends;
 pub mod clock;

@@ -11,10 +11,9 @@ use std::{
 
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use tracing::{
-    Event, Subscriber,
+    Event,
     field::{Field, Visit},
 };
-use tracing_subscriber::{Layer, layer::Context};
 
 use super::trace::Work;
 
@@ -77,10 +76,9 @@ impl Metrics {
         }
         Ok(Self(Mutex::new(collector)))
     }
-}
 
-impl<S: Subscriber> Layer<S> for Metrics {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+    /// Writes what metrics an event of this work is.
+    pub(super) fn count(&self, event: &Event<'_>, work: &Work) {
         let mut name = Text { field: "event", value: None };
         event.record(&mut name);
         let Some(name) = name.value else { return };
@@ -89,7 +87,7 @@ impl<S: Subscriber> Layer<S> for Metrics {
         for (metric, _, value) in METRICS.iter().filter(|(_, event, _)| *event == name) {
             let Some(value) = value.of(event) else { continue };
             if lines.is_empty() {
-                Work::here().properties(|name, value| match value {
+                work.properties(|name, value| match value {
                     Some(value) => drop(collector.set_property(name, value)),
                     None => drop(collector.remove_property(name)),
                 });

@@ -4,15 +4,17 @@
 //! Bodies are never logged, and other people's crates are held to warnings whatever `RUST_LOG` says,
 //! since at finer levels HTTP crates may print what they carry.
 
+mod lines;
 mod metrics;
 pub mod trace;
 
 use std::{error::Error, process::ExitCode};
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::filter::Targets;
 
 use crate::config;
+use lines::Lines;
 use metrics::Metrics;
 
 /// The crates of this repository that log.
@@ -35,14 +37,9 @@ const OURS: [&str; 12] = [
 /// nothing finer than that is in a release binary; metrics are made whatever it says.
 pub fn init() {
     let directives = config::log_directives().unwrap_or_else(|| "info".to_owned());
-    let json = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false);
-    let metrics = Metrics::start(config::stack_name(), config::function_name());
-    let metrics = metrics.ok().map(|metrics| metrics.with_filter(targets("info")));
-    tracing_subscriber::registry().with(json.with_filter(targets(&directives))).with(metrics).init();
+    let metrics = Metrics::start(config::stack_name(), config::function_name()).ok();
+    let lines = Lines { logged: targets(&directives), counted: targets("info"), metrics };
+    tracing::subscriber::set_global_default(lines).expect("logging is started once");
 }
 
 fn targets(directives: &str) -> Targets {
@@ -83,11 +80,9 @@ mod tests {
 
     #[test]
     fn other_peoples_crates_never_log_below_warnings() {
-        for directives in
-            ["trace", "hyper=trace", "info,hyper::proto=trace", "debug,aws_smithy_runtime=trace"]
-        {
+        for directives in ["trace", "hyper=trace", "info,hyper::proto=trace", "debug,lambda_runtime=trace"] {
             let targets = targets(directives);
-            for other in ["hyper::proto", "aws_smithy_runtime", "reqwest"] {
+            for other in ["hyper::proto", "lambda_runtime", "reqwest"] {
                 assert!(!targets.would_enable(other, &Level::INFO), "{directives} {other}");
             }
         }

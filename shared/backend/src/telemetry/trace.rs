@@ -6,10 +6,8 @@
 
 use std::{cell::Cell, fmt};
 
-use order::{Order, OrderId};
-use tracing::{Instrument, Span, field};
-
 use crate::clock;
+use order::{Order, OrderId};
 
 tokio::task_local! {
     static WORK: Work;
@@ -99,10 +97,9 @@ impl Work {
 /// that is known, about which order.
 pub async fn call<T>(request_id: &str, caller: Option<Trace>, work: impl Future<Output = T>) -> T {
     let trace = Trace::under(caller);
-    let span = tracing::info_span!("call", request_id, trace_id = trace.id(), order_id = field::Empty);
     let of =
         Work { request_id: request_id.to_owned(), trace: Cell::new(Some(trace)), order: Cell::new(None) };
-    WORK.scope(of, work.instrument(span)).await
+    WORK.scope(of, work).await
 }
 
 /// Does `work` apart from what is done beside it: the look at one order of many.
@@ -113,11 +110,7 @@ pub async fn apart<T>(work: impl Future<Output = T>) -> T {
 
 /// The work at hand is about the order of this id, whether there is one or not.
 pub fn about_id(id: OrderId) {
-    let _ = WORK.try_with(|work| {
-        if work.order.replace(Some(id)) != Some(id) {
-            Span::current().record("order_id", field::display(id));
-        }
-    });
+    let _ = WORK.try_with(|work| work.order.set(Some(id)));
 }
 
 /// The work at hand is about this order, and goes on in its trace.
@@ -128,7 +121,6 @@ pub fn about(order: &Order) {
             && here.id != its.id
         {
             work.trace.set(Some(Trace { span: here.span, ..its }));
-            Span::current().record("trace_id", its.id());
         }
     });
 }
