@@ -30,7 +30,7 @@ async fn an_answer_of_portones_that_is_far_too_long_is_cut_and_the_next_one_is_r
     assert!(answer.took < Duration::from_secs(10), "{:?}", answer.took);
     assert_eq!(injected.hits(), 1, "what is too long is not asked for twice");
     shop.logged("verify-payment", "call.failed", 1).await;
-    let told = shop.log.of("verify-payment").iter().any(|line| line.contains("its answer is too long"));
+    let told = shop.log.of("verify-payment").iter().any(|line| line.contains("the answer is too long"));
     assert!(told, "{:?}", shop.log.of("verify-payment"));
     shop.stack.heal();
     assert_eq!(shop.verify(&order.id).await.expect(200)["status"], "PAID");

@@ -151,7 +151,7 @@ fn forbidden(secret: &Value, orders: &[Placed]) -> Vec<(&'static str, String)> {
 
 #[tokio::test]
 async fn no_line_of_a_whole_run_holds_a_person_a_secret_or_a_body() {
-    for level in ["trace", "debug,hyper=trace,lambda_runtime=trace,reqwest=trace,h2=trace,rustls=trace"] {
+    for level in ["trace", "debug,hyper=trace,hyper_util=trace,lambda_runtime=trace,rustls=trace"] {
         let shop = Shop::open_with_env(&[("RUST_LOG", level), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]).await;
         let secret = shop.secret().await;
         let orders = whole_run(&shop).await;

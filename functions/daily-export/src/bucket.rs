@@ -8,7 +8,7 @@ use backend::{
     signed::{Bounds, Service, SignedClient, SignedError},
     sigv4::Signable,
 };
-use reqwest::Method;
+use lambda_http::http::Method;
 
 /// One statement is some megabytes on a busy day.
 const BOUNDS: Bounds = Bounds { attempt: Duration::from_secs(20), whole: Duration::from_secs(60) };

@@ -4,7 +4,7 @@
 use std::{env, net::IpAddr};
 
 use order::{LatePayment, PaymentMode, Terms};
-use reqwest::Url;
+use url::Url;
 
 /// An environment variable that is missing or wrong. The message names it and says what it must be.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +125,7 @@ pub fn allowed_origins() -> Result<Vec<String>, ConfigError> {
     let listed = required("ALLOWED_ORIGINS")?;
     let origins = listed.split(',').map(str::trim).filter(|origin| !origin.is_empty());
     let origins: Vec<String> = origins
-        .map(|origin| match reqwest::Url::parse(origin) {
+        .map(|origin| match Url::parse(origin) {
             Ok(url)
                 if matches!(url.scheme(), "http" | "https") && url.path() == "/" && !origin.contains('*') =>
             {

@@ -1,9 +1,24 @@
-//! One connection pool and one TLS stack for everything a function calls: PortOne, DynamoDB and
-//! Secrets Manager. Roots are compiled in; the provider is ring.
+//! One connection pool and one TLS stack for everything a function calls: PortOne and AWS. Roots are compiled
+//! in; the provider is ring.
+//!
+//! It is the client that Lambda's runtime asks for work with, `hyper-util`'s, and nothing around it: nobody is
+//! asked through a proxy, keeps cookies or is followed, and what looks for them in each call took a tenth of an
+//! invocation's instructions.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
-use reqwest::Url;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+pub use hyper::body::Bytes;
 
 /// How long a call to an AWS backend may take, all its attempts together.
 pub const AWS_CALL_MAX: Duration = Duration::from_millis(4_000);
@@ -15,34 +30,69 @@ const IDLE_MAX: Duration = Duration::from_secs(45);
 
 /// The shared HTTP client; cloning it shares the pool.
 #[derive(Clone, Debug)]
-pub struct Connection(reqwest::Client);
+pub struct Connection(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+/// Why there is no whole answer. Nothing of the request or of the answer is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// Not in time.
+    #[error("no answer in time")]
+    Late,
+    /// The connection was not made, or it broke.
+    #[error("the connection broke")]
+    Broken(#[source] Box<dyn Error + Send + Sync>),
+    /// The answer is longer than anything that is expected.
+    #[error("the answer is too long")]
+    TooLong,
+}
 
 impl Connection {
     /// Builds the client. Opens nothing yet.
     pub fn new() -> Self {
+        Self::trusting(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+    }
+
+    fn trusting(roots: RootCertStore) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
+        let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring supports rustls's default TLS versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .no_proxy()
-            // A payment backend follows nobody: a redirect would carry the secret along.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_MAX)
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_MAX));
+        let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
-            .tcp_nodelay(true)
-            .build()
-            .expect("a client built from constants");
+            .build(tls.wrap_connector(tcp));
         Self(client)
     }
 
-    /// The HTTP client itself.
-    pub fn http(&self) -> &reqwest::Client {
-        &self.0
+    /// Sends a request, whose URI is absolute, and waits until `until` for all of its answer, of which no more is read
+    /// or held than `bytes_max`.
+    ///
+    /// A kept connection that was closed before the request went out is replaced by a new one; nothing else is
+    /// sent twice. A redirect is an answer like any other: following it would carry the secret along.
+    pub async fn send(
+        &self,
+        request: Request<Bytes>,
+        until: Instant,
+        bytes_max: usize,
+    ) -> Result<Response<Bytes>, Unanswered> {
+        let whole = async {
+            let sent = self.0.request(request.map(Full::new)).await;
+            let (head, body) = sent.map_err(|error| Unanswered::Broken(error.into()))?.into_parts();
+            let body = Limited::new(body, bytes_max).collect().await;
+            let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+                true => Unanswered::TooLong,
+                false => Unanswered::Broken(error),
+            })?;
+            Ok(Response::from_parts(head, body.to_bytes()))
+        };
+        timeout_at(until, whole).await.unwrap_or(Err(Unanswered::Late))
     }
 }
 
@@ -59,24 +109,94 @@ impl Default for Connection {
     }
 }
 
-/// The body of an answer; nothing if it is longer than `bytes_max`, of which no more is read or held than that.
-pub async fn whole_body(
-    mut response: reqwest::Response,
-    bytes_max: usize,
-) -> Result<Option<Vec<u8>>, reqwest::Error> {
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await? {
-        if body.len() + piece.len() > bytes_max {
-            return Ok(None);
-        }
-        body.extend_from_slice(&piece);
-    }
-    Ok(Some(body))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        thread::JoinHandle,
+    };
+
+    use rustls::{ServerConfig, ServerConnection, pki_types::PrivatePkcs8KeyDer};
+
     use super::*;
+
+    /// A host on this machine with a certificate for `localhost` that signs itself. It answers one request with
+    /// `answer`, and tells what it was asked, which is nothing if it is not trusted.
+    fn tls_host(answer: &'static str) -> (Url, RootCertStore, JoinHandle<String>) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key.into())
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port()).parse().unwrap();
+        let asked = std::thread::spawn(move || {
+            let (mut tcp, _) = listener.accept().unwrap();
+            let mut tls = ServerConnection::new(Arc::new(config)).unwrap();
+            let mut stream = rustls::Stream::new(&mut tls, &mut tcp);
+            let (mut asked, mut byte) = (Vec::new(), [0]);
+            while !asked.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+                asked.extend(byte);
+            }
+            // A caller that had enough of a long answer is gone.
+            let _ = stream.write_all(answer.as_bytes());
+            String::from_utf8(asked).unwrap()
+        });
+        (url, roots, asked)
+    }
+
+    async fn asked(connection: &Connection, url: &Url) -> Result<Response<Bytes>, Unanswered> {
+        let request = Request::get(url.as_str()).header("authorization", "a test's").body(Bytes::new());
+        connection.send(request.unwrap(), Instant::now() + Duration::from_secs(10), 10).await
+    }
+
+    #[tokio::test]
+    async fn a_host_whose_certificate_a_root_signed_is_asked_over_tls() {
+        let (url, roots, host) = tls_host("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n0123456789");
+        let answer = asked(&Connection::trusting(roots), &url).await.unwrap();
+        assert_eq!(answer.into_body(), "0123456789");
+        let request = host.join().unwrap();
+        assert!(request.starts_with("GET / HTTP/1.1\r\n"), "{request}");
+        assert!(request.contains(&format!("host: localhost:{}\r\n", url.port().unwrap())), "{request}");
+    }
+
+    #[tokio::test]
+    async fn a_host_whose_certificate_no_root_signed_is_told_nothing() {
+        let (url, _, host) = tls_host("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        let refused = asked(&Connection::new(), &url).await;
+        assert!(matches!(refused, Err(Unanswered::Broken(_))), "{refused:?}");
+        assert_eq!(host.join().unwrap(), "");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_longer_than_expected_is_not_held() {
+        for long in [
+            "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n01234567890",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\n012345\r\n5\r\n67890\r\n0\r\n\r\n",
+        ] {
+            let (url, roots, host) = tls_host(long);
+            let answer = asked(&Connection::trusting(roots), &url).await;
+            assert!(matches!(answer, Err(Unanswered::TooLong)), "{answer:?}");
+            host.join().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_that_says_nothing_is_not_waited_for() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", silent.local_addr().unwrap());
+        let request = Request::get(url).body(Bytes::new()).unwrap();
+        let until = Instant::now() + Duration::from_millis(20);
+        let answer = Connection::new().send(request, until, 10).await;
+        assert!(matches!(answer, Err(Unanswered::Late)), "{answer:?}");
+    }
 
     #[test]
     fn a_service_is_where_its_region_is_unless_it_is_told_where() {

@@ -6,9 +6,10 @@
 
 use std::collections::HashMap;
 
-use reqwest::{Method, Url};
+use http::Method;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use serde_dynamo::AttributeValue;
+use url::Url;
 
 use crate::{
     config::AwsEnvironment,

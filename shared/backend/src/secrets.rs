@@ -7,11 +7,12 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use http::Method;
 use order::Generation;
-use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
+use url::Url;
 
 use crate::{
     config::AwsEnvironment,

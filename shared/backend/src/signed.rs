@@ -6,13 +6,14 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use reqwest::StatusCode;
+use http::{Request, StatusCode};
 use serde::Deserialize;
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     clock,
     config::AwsEnvironment,
-    connection::{Connection, whole_body},
+    connection::{Bytes, Connection},
     sigv4::{Signable, Signer},
 };
 
@@ -91,7 +92,7 @@ pub enum SignedError {
 /// What a service answered.
 pub enum Answer {
     /// It did as it was asked.
-    Ok(Vec<u8>),
+    Ok(Bytes),
     /// It says no.
     Refused(Refusal),
 }
@@ -103,7 +104,7 @@ pub struct Refusal {
     /// What the service calls it; empty if it does not say.
     pub code: String,
     /// All of it.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl Refusal {
@@ -121,7 +122,7 @@ impl From<Refusal> for SignedError {
 /// One service, as this function calls it.
 #[derive(Clone, Debug)]
 pub struct SignedClient {
-    http: reqwest::Client,
+    connection: Connection,
     service: Service,
     signer: Arc<Signer>,
 }
@@ -130,7 +131,7 @@ impl SignedClient {
     /// Nothing is connected yet.
     pub fn new(connection: &Connection, aws: &AwsEnvironment, service: Service) -> Self {
         Self {
-            http: connection.http().clone(),
+            connection: connection.clone(),
             service,
             signer: Arc::new(Signer::new(aws, service.name(), service == Service::S3)),
         }
@@ -138,7 +139,7 @@ impl SignedClient {
 
     /// Sends the request, which has to be harmless twice, until it is done or refused for good, or no time is left, four times at most, and
     /// answers the body.
-    pub async fn send(&self, request: Signable<'_>, bounds: Bounds) -> Result<Vec<u8>, SignedError> {
+    pub async fn send(&self, request: Signable<'_>, bounds: Bounds) -> Result<Bytes, SignedError> {
         match self.exchange(request, bounds).await? {
             Answer::Ok(body) => Ok(body),
             Answer::Refused(refusal) => Err(refusal.into()),
@@ -147,39 +148,42 @@ impl SignedClient {
 
     /// The same, where a refusal is an answer too.
     pub async fn exchange(&self, request: Signable<'_>, bounds: Bounds) -> Result<Answer, SignedError> {
-        let attempts = async {
-            let mut attempt = 0;
-            loop {
-                let sent = tokio::time::timeout(bounds.attempt, self.attempt(request)).await;
-                attempt += 1;
-                match sent.unwrap_or(Err(SignedError::Unanswered(None))) {
-                    Err(SignedError::Unanswered(_)) if attempt < ATTEMPTS_MAX => {}
-                    Ok(Answer::Refused(refusal)) if refusal.is_transient() && attempt < ATTEMPTS_MAX => {}
-                    done => return done,
-                }
-                tokio::time::sleep(backoff(attempt)).await;
+        let end = Instant::now() + bounds.whole;
+        let mut attempt = 1;
+        loop {
+            let sent = self.attempt(request, end.min(Instant::now() + bounds.attempt)).await;
+            let again = match &sent {
+                Ok(Answer::Ok(_)) | Err(SignedError::Refused { .. }) => false,
+                Ok(Answer::Refused(refusal)) => refusal.is_transient(),
+                Err(SignedError::Unanswered(_)) => true,
+            };
+            if !again || attempt == ATTEMPTS_MAX {
+                return sent;
             }
-        };
-        tokio::time::timeout(bounds.whole, attempts).await.unwrap_or(Err(SignedError::Unanswered(None)))
+            let next = Instant::now() + backoff(attempt);
+            if next >= end {
+                return sent;
+            }
+            sleep_until(next).await;
+            attempt += 1;
+        }
     }
 
-    async fn attempt(&self, request: Signable<'_>) -> Result<Answer, SignedError> {
-        let mut sent =
-            self.http.request(request.method.clone(), request.url.clone()).body(request.body.to_vec());
+    async fn attempt(&self, request: Signable<'_>, until: Instant) -> Result<Answer, SignedError> {
+        let mut sent = Request::builder().method(request.method).uri(request.url.as_str());
         for (name, value) in request.headers {
             sent = sent.header(*name, *value);
         }
         for (name, value) in self.signer.sign(request, clock::now()) {
             sent = sent.header(name, value);
         }
-        let response = sent.send().await.map_err(|error| unanswered(error.without_url()))?;
-        let status = response.status();
-        let body = whole_body(response, self.service.answer_bytes_max()).await.map_err(unanswered)?;
-        let body = body.ok_or_else(|| unanswered("the answer is too long"))?;
-        if status == StatusCode::OK {
+        let sent = sent.body(Bytes::copy_from_slice(request.body)).map_err(unanswered)?;
+        let answer = self.connection.send(sent, until, self.service.answer_bytes_max()).await;
+        let (head, body) = answer.map_err(unanswered)?.into_parts();
+        if head.status == StatusCode::OK {
             return Ok(Answer::Ok(body));
         }
-        Ok(Answer::Refused(Refusal { status: status.as_u16(), code: code_of(&body), body }))
+        Ok(Answer::Refused(Refusal { status: head.status.as_u16(), code: code_of(&body), body }))
     }
 }
 
@@ -225,7 +229,7 @@ mod tests {
 
     #[test]
     fn only_what_time_may_mend_is_sent_again() {
-        let refused = |status, code: &str| Refusal { status, code: code.to_owned(), body: Vec::new() };
+        let refused = |status, code: &str| Refusal { status, code: code.to_owned(), body: Bytes::new() };
         assert!(refused(400, "ThrottlingException").is_transient());
         assert!(refused(503, "").is_transient());
         assert!(!refused(400, "ResourceNotFoundException").is_transient());

@@ -6,11 +6,12 @@
 
 use std::sync::Mutex;
 
+use http::Method;
 use order::Timestamp;
-use reqwest::{Method, Url};
 use ring::{digest, hmac};
 use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
+use url::Url;
 
 use crate::config::AwsEnvironment;
 

@@ -9,14 +9,19 @@ pub mod v2;
 
 use std::time::Duration;
 
+use http::{Response, header, request};
 use order::{Cancellation, CancellationOutcome, Generation, Observation, Order};
+use serde::Serialize;
+use tokio::time::Instant;
+use url::Url;
 
-use crate::connection;
+use crate::{
+    connection::{Bytes, Connection, Unanswered},
+    telemetry::trace,
+};
 
 pub use v1::V1Client;
 pub use v2::{TextField, V2Client};
-
-use crate::telemetry::trace;
 
 /// The longest answer that is held. A page of a hundred payments is the largest, a few kilobytes each.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -117,7 +122,7 @@ pub enum AccountClosing {
 pub enum PortoneError {
     /// No answer in time, a broken one, or one that says "later" (5xx, 429).
     #[error("PortOne cannot answer now: {0}")]
-    Unavailable(&'static str, #[source] Option<reqwest::Error>),
+    Unavailable(&'static str, #[source] Option<Unanswered>),
     /// PortOne refused the request for good.
     #[error("PortOne refused: {status} {kind}")]
     Refused {
@@ -147,14 +152,9 @@ impl PortoneError {
         }
     }
 
-    fn transport(error: reqwest::Error) -> Self {
-        // The URL holds ids only, but whoever adds a query need not think of it.
-        Self::Unavailable("the call failed", Some(error.without_url()))
-    }
-
     /// Whether a connection broke, so that a call which is safe to repeat may be tried once more.
     fn is_broken_connection(&self) -> bool {
-        matches!(self, Self::Unavailable(_, Some(error)) if !error.is_timeout())
+        matches!(self, Self::Unavailable(_, Some(Unanswered::Broken(_))))
     }
 }
 
@@ -176,14 +176,6 @@ pub struct CancelRequest<'a> {
     pub key: &'a str,
 }
 
-/// A request that says which trace it belongs to.
-fn traced(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-    match trace::current() {
-        Some(trace) => request.header("traceparent", trace.to_string()),
-        None => request,
-    }
-}
-
 /// Whether `id` can be one segment of a path. Ids come from buyers and deliveries: one that a URL reads as a step
 /// up, or reads control characters out of until it is one, would name another resource.
 pub fn is_segment(id: &str) -> bool {
@@ -191,11 +183,11 @@ pub fn is_segment(id: &str) -> bool {
 }
 
 /// The address of a resource; nothing if a part of its path names none.
-fn resource(base: &str, path: &[&str], query: &[(&str, &str)]) -> Option<reqwest::Url> {
+fn resource(base: &str, path: &[&str], query: &[(&str, &str)]) -> Option<Url> {
     if !path.iter().all(|part| is_segment(part)) {
         return None;
     }
-    let mut url = reqwest::Url::parse(base).expect("the base URL was checked at init");
+    let mut url = Url::parse(base).expect("the base URL was checked at init");
     url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(path);
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
@@ -208,10 +200,25 @@ fn names_nothing() -> PortoneError {
     PortoneError::Refused { status: 404, kind: "PAYMENT_NOT_FOUND".to_owned() }
 }
 
-/// The body of an answer, whole or not at all.
-async fn body_of(response: reqwest::Response) -> Result<Vec<u8>, PortoneError> {
-    let body = connection::whole_body(response, ANSWER_BYTES_MAX).await.map_err(PortoneError::transport)?;
-    body.ok_or(PortoneError::Unavailable("its answer is too long", None))
+/// Sends a request, which says which trace it belongs to, with `body` as JSON, and waits for all of its answer.
+async fn exchange(
+    connection: &Connection,
+    mut request: request::Builder,
+    body: Option<&impl Serialize>,
+    until: Instant,
+) -> Result<Response<Bytes>, PortoneError> {
+    if let Some(trace) = trace::current() {
+        request = request.header("traceparent", trace.to_string());
+    }
+    let mut bytes = Bytes::new();
+    if let Some(body) = body {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+        bytes = serde_json::to_vec(body).expect("strings and numbers are JSON").into();
+    }
+    let request = request.header(header::ACCEPT, "application/json").body(bytes);
+    let request = request.map_err(|_| PortoneError::Unavailable("it cannot be asked for this", None))?;
+    let answer = connection.send(request, until, ANSWER_BYTES_MAX).await;
+    answer.map_err(|error| PortoneError::Unavailable("the call failed", Some(error)))
 }
 
 #[cfg(test)]

@@ -74,27 +74,22 @@ impl Change {
             (":mark", item::mark(mark)),
         ]);
         // The journal is appended to, never written over.
-        let journal = "journal = list_append(if_not_exists(journal, :none), :entries)".to_owned();
-        let (mut set, mut remove) =
-            (vec!["#version = :next".to_owned(), "writtenBy = :mark".to_owned(), journal], Vec::new());
+        let mut update = "SET #version = :next, writtenBy = :mark, \
+                          journal = list_append(if_not_exists(journal, :none), :entries)"
+            .to_owned();
+        let mut remove = String::new();
         for (name, value) in item::changing_attributes(next) {
-            names.insert(format!("#{name}"), name.to_owned());
             match value {
                 Some(value) => {
-                    set.push(format!("#{name} = :{name}"));
-                    values.insert(format!(":{name}"), value);
+                    update.extend([", #", name, " = :", name]);
+                    values.insert([":", name].concat(), value);
                 }
-                None => remove.push(format!("#{name}")),
+                None => remove.extend([if remove.is_empty() { " REMOVE #" } else { ", #" }, name]),
             }
+            names.insert(["#", name].concat(), name.to_owned());
         }
-        let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
-        Self {
-            key: item::order_key(next.id.tail()),
-            update: format!("SET {}{remove}", set.join(", ")),
-            names,
-            values,
-            mark,
-        }
+        update.push_str(&remove);
+        Self { key: item::order_key(next.id.tail()), update, names, values, mark }
     }
 }
 

@@ -82,7 +82,7 @@ mod tests {
     fn other_peoples_crates_never_log_below_warnings() {
         for directives in ["trace", "hyper=trace", "info,hyper::proto=trace", "debug,lambda_runtime=trace"] {
             let targets = targets(directives);
-            for other in ["hyper::proto", "lambda_runtime", "reqwest"] {
+            for other in ["hyper::proto", "hyper_util", "lambda_runtime"] {
                 assert!(!targets.would_enable(other, &Level::INFO), "{directives} {other}");
             }
         }

@@ -2,17 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use http::{Method, Request, StatusCode, header};
 use order::{CancellationOutcome, Observation, Order, PaymentStatus, Timestamp};
-use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
 use super::{token::TokenCache, wire};
 use crate::{
-    connection::Connection,
-    portone::{
-        AccountClosing, CancelRequest, PaymentPage, PortoneError, body_of, names_nothing, resource, traced,
-    },
+    connection::{Bytes, Connection},
+    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError, exchange, names_nothing, resource},
     secrets::SecretCache,
 };
 
@@ -22,7 +20,7 @@ const PAGE_SIZE: u32 = 100;
 /// PortOne V1's REST API.
 #[derive(Clone, Debug)]
 pub struct V1Client {
-    http: reqwest::Client,
+    connection: Connection,
     base: String,
     secrets: Arc<SecretCache>,
     tokens: Arc<TokenCache>,
@@ -30,7 +28,7 @@ pub struct V1Client {
 
 struct Answer {
     status: StatusCode,
-    body: Vec<u8>,
+    body: Bytes,
 }
 
 impl Answer {
@@ -60,7 +58,7 @@ impl Answer {
 impl V1Client {
     /// A client of the PortOne V1 at `base`.
     pub fn new(connection: &Connection, base: String, secrets: Arc<SecretCache>) -> Self {
-        Self { http: connection.http().clone(), base, secrets, tokens: Arc::default() }
+        Self { connection: connection.clone(), base, secrets, tokens: Arc::default() }
     }
 
     /// The payment with this `imp_uid` now; nothing if PortOne knows none. Whose order it is for is in
@@ -248,43 +246,42 @@ impl V1Client {
         let mut secrets = self.secrets.current().await;
         let mut refused = None;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let token =
-                match self.tokens.token(&self.http, &self.base, &secrets, refused.as_ref(), left).await {
-                    // The key pair itself was refused: it may have been rotated.
-                    Err(PortoneError::Refused { status: 401, kind }) => {
-                        match tokio::time::timeout(left, self.secrets.newer_than(&secrets)).await {
-                            Ok(Some(newer)) if !newer.has_v1_key_pair_of(&secrets) => {
-                                secrets = newer;
-                                continue;
-                            }
-                            _ => return Err(PortoneError::Refused { status: 401, kind }),
+            let token = match self
+                .tokens
+                .token(&self.connection, &self.base, &secrets, refused.as_ref(), until)
+                .await
+            {
+                // The key pair itself was refused: it may have been rotated.
+                Err(PortoneError::Refused { status: 401, kind }) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    match tokio::time::timeout(left, self.secrets.newer_than(&secrets)).await {
+                        Ok(Some(newer)) if !newer.has_v1_key_pair_of(&secrets) => {
+                            secrets = newer;
+                            continue;
                         }
+                        _ => return Err(PortoneError::Refused { status: 401, kind }),
                     }
-                    other => other?,
-                };
-            let left = until.saturating_duration_since(Instant::now());
-            let mut request = self.http.request(method.clone(), url.clone()).timeout(left);
-            let header = token.header().ok_or(PortoneError::Unavailable("its token is no token", None))?;
-            request = request.header(reqwest::header::AUTHORIZATION, header);
-            if let Some(body) = body {
-                request = request.json(body);
-            }
-            let response = traced(request).send().await.map_err(PortoneError::transport)?;
-            let status = response.status();
+                }
+                other => other?,
+            };
+            let authorization =
+                token.header().ok_or(PortoneError::Unavailable("its token is no token", None))?;
+            let request = Request::builder().method(&method).uri(url.as_str());
+            let request = request.header(header::AUTHORIZATION, authorization);
+            let (head, answer) = exchange(&self.connection, request, body, until).await?.into_parts();
+            let status = head.status;
             if status == StatusCode::UNAUTHORIZED && refused.is_none() {
                 refused = Some(token);
                 continue;
             }
-            let body = body_of(response).await?;
-            return Ok(Answer { status, body });
+            return Ok(Answer { status, body: answer });
         }
     }
 }
 
 /// What an answer says of the payment that was asked for.
 pub fn read_payment(answer: &[u8]) -> Result<Observation, PortoneError> {
-    observe(Answer { status: StatusCode::OK, body: answer.to_vec() }.open()?)
+    observe(Answer { status: StatusCode::OK, body: Bytes::copy_from_slice(answer) }.open()?)
 }
 
 fn observe(payment: wire::Payment) -> Result<Observation, PortoneError> {

@@ -5,13 +5,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use http::{HeaderValue, Request};
 use order::Generation;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::wire;
 use crate::{
-    portone::{PortoneError, body_of, traced},
+    connection::Connection,
+    portone::{PortoneError, exchange},
     secrets::Secrets,
 };
 
@@ -32,9 +34,8 @@ pub struct AccessToken {
 
 impl AccessToken {
     /// The value of the `Authorization` header.
-    pub fn header(&self) -> Option<reqwest::header::HeaderValue> {
-        let mut value =
-            reqwest::header::HeaderValue::try_from(format!("Bearer {}", self.text.expose_secret())).ok()?;
+    pub fn header(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", self.text.expose_secret())).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
@@ -49,11 +50,11 @@ impl TokenCache {
     /// `refused`.
     pub async fn token(
         &self,
-        http: &reqwest::Client,
+        connection: &Connection,
         base: &str,
         secrets: &Arc<Secrets>,
         refused: Option<&AccessToken>,
-        timeout: Duration,
+        until: Instant,
     ) -> Result<AccessToken, PortoneError> {
         let mut cached = self.0.lock().await;
         if let Some(token) = cached.as_ref() {
@@ -62,26 +63,25 @@ impl TokenCache {
                 return Ok(token.clone());
             }
         }
-        let token = fetch(http, base, secrets, timeout).await?;
+        let token = fetch(connection, base, secrets, until).await?;
         *cached = Some(token.clone());
         Ok(token)
     }
 }
 
 async fn fetch(
-    http: &reqwest::Client,
+    connection: &Connection,
     base: &str,
     secrets: &Arc<Secrets>,
-    timeout: Duration,
+    until: Instant,
 ) -> Result<AccessToken, PortoneError> {
     let asked_at = Instant::now();
     let pair = secrets.v1_key_pair().map_err(|_| PortoneError::NotConfigured(Generation::V1))?;
     let body = wire::GetToken { imp_key: &pair.key, imp_secret: pair.secret.expose_secret() };
-    let request = http.post(format!("{base}/users/getToken")).timeout(timeout).json(&body);
-    let response = traced(request).send().await.map_err(PortoneError::transport)?;
-    let status = response.status();
-    let body = body_of(response).await?;
-    let envelope: wire::Envelope<wire::Token> = serde_json::from_slice(&body)
+    let request = Request::post(format!("{base}/users/getToken"));
+    let (head, answer) = exchange(connection, request, Some(&body), until).await?.into_parts();
+    let status = head.status;
+    let envelope: wire::Envelope<wire::Token> = serde_json::from_slice(&answer)
         .map_err(|_| PortoneError::Unavailable("its answer is no token", None))?;
     match envelope.response {
         Some(token) if status.is_success() && envelope.code == 0 => {

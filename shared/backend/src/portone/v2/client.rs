@@ -2,18 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use http::{Method, Request, StatusCode, header};
 use order::{CancellationOutcome, Generation, Observation, Order, Timestamp};
-use reqwest::{Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::wire;
 use crate::{
-    connection::Connection,
-    portone::{
-        AccountClosing, CancelRequest, PaymentPage, PortoneError, body_of, names_nothing, resource, traced,
-    },
+    connection::{Bytes, Connection},
+    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError, exchange, names_nothing, resource},
     secrets::SecretCache,
 };
 
@@ -23,7 +21,7 @@ const PAGE_SIZE: u32 = 100;
 /// PortOne V2's REST API.
 #[derive(Clone, Debug)]
 pub struct V2Client {
-    http: reqwest::Client,
+    connection: Connection,
     base: String,
     secrets: Arc<SecretCache>,
 }
@@ -39,7 +37,7 @@ pub enum TextField {
 
 struct Answer {
     status: StatusCode,
-    body: Vec<u8>,
+    body: Bytes,
 }
 
 impl Answer {
@@ -57,7 +55,7 @@ impl Answer {
 impl V2Client {
     /// A client of the PortOne at `base`.
     pub fn new(connection: &Connection, base: String, secrets: Arc<SecretCache>) -> Self {
-        Self { http: connection.http().clone(), base, secrets }
+        Self { connection: connection.clone(), base, secrets }
     }
 
     /// What PortOne has of the payment now; nothing if it knows none (`PAYMENT_NOT_FOUND`).
@@ -291,20 +289,16 @@ impl V2Client {
         let mut secrets = self.secrets.current().await;
         let mut refreshed = false;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
             let secret = secrets.v2_api_secret().map_err(|_| PortoneError::NotConfigured(Generation::V2))?;
             let authorization = authorization(secret);
-            let mut request = self.http.request(method.clone(), url.clone()).timeout(left);
+            let mut request = Request::builder().method(&method).uri(url.as_str());
             request = request.header(header::AUTHORIZATION, authorization);
             if let Some(key) = key {
                 // RFC 8941: the quotes are part of the value (REST V2 overview, idempotency).
                 request = request.header("idempotency-key", format!("\"{key}\""));
             }
-            if let Some(body) = body {
-                request = request.json(body);
-            }
-            let response = traced(request).send().await.map_err(PortoneError::transport)?;
-            let status = response.status();
+            let (head, answer) = exchange(&self.connection, request, body, until).await?.into_parts();
+            let status = head.status;
             if status == StatusCode::UNAUTHORIZED && !refreshed {
                 refreshed = true;
                 let left = until.saturating_duration_since(Instant::now());
@@ -316,8 +310,7 @@ impl V2Client {
                     continue;
                 }
             }
-            let body = body_of(response).await?;
-            return Ok(Answer { status, body });
+            return Ok(Answer { status, body: answer });
         }
     }
 }
