@@ -7,7 +7,7 @@ use crate::{
     exact::{Cost, Exact},
     operation::Operation,
     price::{Price, Prices},
-    timing::{Beside, Row, Times},
+    timing::{Row, Times},
 };
 
 /// What happens to one order that is paid, told to the page by verify and by the webhook, and looked at once.
@@ -76,7 +76,7 @@ machine to `bench/exact.json` and fails when it got worse.
 const METHOD: &str = "
 Real release binaries behind the local gateway, one process of each, one invocation at a time. **Start** is process start to the first poll for
 work, with Secrets Manager's 10 ms in it, then without what a caller that does nothing else waits for that call, its new connection and being woken
-included; its ratio is to starts of the floor that were measured in turn with it. **Own** time is an invocation's time less every moment in which a
+included, beside starts of the floor that were measured in turn with it. **Own** time is an invocation's time less every moment in which a
 backend was being waited for, and less what a caller that does nothing else waits for besides it in each round: its bytes on their way, and being
 woken. It has the Runtime API's round trip in it, as the floor has. **At once** are backends that answer as fast as this
 machine can; **realistic** are DynamoDB 4 ms, PortOne 60 ms, Secrets Manager 10 ms. Instructions are counted by callgrind, units by the embedded
@@ -88,25 +88,29 @@ fn machine(times: &Times) -> String {
     let model =
         cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|it| it.1);
     let count = cpus.lines().filter(|line| line.starts_with("processor")).count();
-    let Beside { at_once, realistic, secret } = times.beside;
+    let in_the_middle = |of: fn(&Row) -> Duration| {
+        let mut waited: Vec<_> = times.rows.iter().map(of).collect();
+        waited.sort_unstable();
+        millis(waited.get(waited.len() / 2).copied().unwrap_or_default())
+    };
     format!(
         "{count} cores, {}, {}; {} invocations of each operation and each kind of delay, of reconcile and daily-export at most 100, \
-         since each has more to look at. A bare caller waited {} ms besides a \
+         since each has more to look at. A bare caller, measured before each row, waited {} ms besides a \
          backend that answers at once, {} ms besides a realistic one, and {} ms besides Secrets Manager, which is called over a \
-         new connection.",
+         new connection: the middle of the rows.",
         model.unwrap_or("unknown processor"),
         std::env::consts::ARCH,
         times.invocations,
-        millis(at_once),
-        millis(realistic),
-        millis(secret),
+        in_the_middle(|row| row.at_once.beside),
+        in_the_middle(|row| row.realistic.beside),
+        in_the_middle(|row| row.cold.beside),
     )
 }
 
 fn start(page: &mut String, exact: Option<&Exact>, times: &Times) {
     page.push_str(
-        "| function | start, ms | without the secret's call, ms | to the floor | first invocation, ms | peak memory, MB | executable, MB | zip, MB |\n\
-         |---|---:|---:|---:|---:|---:|---:|---:|\n",
+        "| function | start, ms | without the secret's call, ms | the floor's in turn, ms | to the floor | first invocation, ms | peak memory, MB | executable, MB | zip, MB |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     for row in times.rows.iter().filter(|row| shown_once(row)) {
         let size = row.operation.and_then(|operation| exact?.functions.get(operation.function()));
@@ -114,10 +118,11 @@ fn start(page: &mut String, exact: Option<&Exact>, times: &Times) {
             |of: fn(&crate::exact::Size) -> u64| size.map_or("–".to_owned(), |size| megabytes(of(size)));
         let _ = writeln!(
             page,
-            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             row.operation.map_or("floor", Operation::function),
             millis(row.cold.start),
             millis(row.cold.start_without_secret),
+            millis(row.cold.floor),
             ratio(row.cold.start_without_secret, row.cold.floor),
             millis(row.cold.first),
             megabytes(row.peak_kb * 1024),

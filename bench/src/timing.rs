@@ -82,6 +82,8 @@ pub struct Warm {
     pub own: Spread,
     /// Processor time of one invocation.
     pub cpu: Duration,
+    /// How much longer than the wire a bare caller saw a call, just before these invocations.
+    pub beside: Duration,
     /// How many times one after the other backends were waited for, in the middle of the invocations.
     rounds: usize,
 }
@@ -95,6 +97,9 @@ pub struct Cold {
     pub start_without_secret: Duration,
     /// The floor's start, measured in turn with these: a machine is not as fast in every minute.
     pub floor: Duration,
+    /// How much longer than the wire a bare caller saw a call for the secret, over a new connection, just before
+    /// these starts.
+    pub beside: Duration,
     /// The first event to its answer.
     pub first: Duration,
 }
@@ -116,24 +121,11 @@ pub struct Row {
     pub log_bytes: u64,
 }
 
-/// How much longer than the wire a bare caller sees a call.
-#[derive(Debug, Clone, Copy)]
-pub struct Beside {
-    /// Of backends at once.
-    pub at_once: Duration,
-    /// Of realistic ones.
-    pub realistic: Duration,
-    /// Of Secrets Manager, with its realistic delay, over a new connection.
-    pub secret: Duration,
-}
-
 /// Everything, the floor first.
 #[derive(Debug)]
 pub struct Times {
     /// The rows.
     pub rows: Vec<Row>,
-    /// How much longer than the wire a bare caller sees a call.
-    pub beside: Beside,
     /// Invocations of each operation and each delay.
     pub invocations: usize,
 }
@@ -145,28 +137,16 @@ pub async fn measure(
     operations: &[Operation],
     invocations: usize,
 ) -> anyhow::Result<Times> {
-    eprintln!("bench: a bare caller");
-    let beside = beside_the_wire(functions).await?;
     let (_kept, folder) = folder_of(floor)?;
     let floor = System::start(&folder).await?;
     eprintln!("bench: the floor");
-    let mut rows = vec![row(&folder, &floor, None, beside, invocations).await?];
+    let mut rows = vec![row(&folder, &floor, None, invocations).await?];
     for operation in operations {
         eprintln!("bench: {}", operation.name());
-        rows.push(row(functions, &floor, Some(*operation), beside, invocations).await?);
+        rows.push(row(functions, &floor, Some(*operation), invocations).await?);
     }
     floor.shop.stack.shutdown().await;
-    Ok(Times { rows, beside, invocations })
-}
-
-async fn beside_the_wire(functions: &Path) -> anyhow::Result<Beside> {
-    let system = System::start(functions).await?;
-    let at_once = bare::beside_the_wire(&system).await?;
-    Delays::Realistic.set(&system);
-    let realistic = bare::beside_the_wire(&system).await?;
-    let secret = bare::beside_the_secret(&system).await?;
-    system.shop.stack.shutdown().await;
-    Ok(Beside { at_once, realistic, secret })
+    Ok(Times { rows, invocations })
 }
 
 /// The floor is asked as `list-products` is.
@@ -178,7 +158,6 @@ async fn row(
     functions: &Path,
     floor: &System,
     operation: Option<Operation>,
-    beside: Beside,
     invocations: usize,
 ) -> anyhow::Result<Row> {
     let system = System::start(functions).await?;
@@ -187,13 +166,15 @@ async fn row(
     let invocations = if growing { invocations.min(GROWING_MAX) } else { invocations };
     // What is done while the secret is waited for is not waited for by anybody.
     system.shop.stack.wire(Backend::SecretsManager).set_latency(SECRETS_MANAGER);
+    let beside = bare::beside_the_secret(&system).await?;
     let mut cold = Vec::new();
     for number in 0..COLD_STARTS {
-        let floor = cold_start(floor, None, number, beside.secret).await?.start;
-        cold.push(Cold { floor, ..cold_start(&system, operation, number, beside.secret).await? });
+        let floor = cold_start(floor, None, number, beside).await?.start;
+        cold.push(Cold { floor, ..cold_start(&system, operation, number, beside).await? });
     }
     let median = |of: fn(&Cold) -> Duration| Spread::of(cold.iter().map(of).collect()).p50;
     let cold = Cold {
+        beside,
         floor: median(|cold| cold.floor),
         start: median(|cold| cold.start),
         start_without_secret: median(|cold| cold.start_without_secret),
@@ -206,8 +187,8 @@ async fn row(
     let mut realistic = warm(&system, operation, Delays::Realistic, later, invocations).await?;
     // Backends that answer at once make calls look sequential that are side by side.
     let rounds = u32::try_from(realistic.rounds)?;
-    for (warm, beside) in [(&mut at_once, beside.at_once), (&mut realistic, beside.realistic)] {
-        warm.own = warm.own.less(beside * rounds);
+    for warm in [&mut at_once, &mut realistic] {
+        warm.own = warm.own.less(warm.beside * rounds);
     }
     let peak_kb = process::peak_memory_kb(system.pid(name)?)?;
     system.shop.stack.shutdown().await;
@@ -218,7 +199,7 @@ async fn cold_start(
     system: &System,
     operation: Option<Operation>,
     number: usize,
-    beside_the_secret: Duration,
+    beside: Duration,
 ) -> anyhow::Result<Cold> {
     let name = asked(operation).function();
     let prepared = asked(operation).prepare(&system.shop, number).await?;
@@ -231,9 +212,9 @@ async fn cold_start(
     let start = invoked.init.context("a cold start")?;
     let calls = system.shop.stack.calls_since(mark);
     let secret: Vec<_> = calls.into_iter().filter(|call| call.backend == Backend::SecretsManager).collect();
-    let beside = beside_the_secret * u32::try_from(secret.len())?;
-    let start_without_secret = start.saturating_sub(waited(&secret)).saturating_sub(beside);
-    Ok(Cold { start, start_without_secret, floor: Duration::ZERO, first: invoked.duration })
+    let waited = waited(&secret) + beside * u32::try_from(secret.len())?;
+    let start_without_secret = start.saturating_sub(waited);
+    Ok(Cold { start, start_without_secret, floor: Duration::ZERO, beside, first: invoked.duration })
 }
 
 async fn warm(
@@ -249,6 +230,7 @@ async fn warm(
         prepared.push(asked(operation).prepare(&system.shop, number).await?);
     }
     delays.set(system);
+    let beside = bare::beside_the_wire(system).await?;
     // One more, not counted, so that every connection is open.
     let first = asked(operation).prepare(&system.shop, from + invocations).await?;
     asked(operation).run(&system.shop, &first).await?;
@@ -282,6 +264,7 @@ async fn warm(
         own: Spread::of(own),
         whole: Spread::of(reports.iter().map(|invoked| invoked.duration).collect()),
         cpu: cpu / u32::try_from(invocations)?,
+        beside,
         rounds: rounds.get(rounds.len() / 2).copied().unwrap_or_default(),
     })
 }
