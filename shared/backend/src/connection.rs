@@ -112,7 +112,7 @@ impl Default for Connection {
 #[cfg(test)]
 mod tests {
     use std::{
-        io::{Read as _, Write as _},
+        io::{Read, Write as _},
         net::TcpListener,
         thread::JoinHandle,
     };
@@ -141,15 +141,21 @@ mod tests {
             let (mut tcp, _) = listener.accept().unwrap();
             let mut tls = ServerConnection::new(Arc::new(config)).unwrap();
             let mut stream = rustls::Stream::new(&mut tls, &mut tcp);
-            let (mut asked, mut byte) = (Vec::new(), [0]);
-            while !asked.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
-                asked.extend(byte);
-            }
+            let asked = request_of(&mut stream);
             // A caller that had enough of a long answer is gone.
             let _ = stream.write_all(answer.as_bytes());
-            String::from_utf8(asked).unwrap()
+            asked
         });
         (url, roots, asked)
+    }
+
+    /// A request without a body, as far as it comes.
+    fn request_of(stream: &mut impl Read) -> String {
+        let (mut asked, mut byte) = (Vec::new(), [0]);
+        while !asked.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+            asked.extend(byte);
+        }
+        String::from_utf8(asked).unwrap()
     }
 
     async fn asked(connection: &Connection, url: &Url) -> Result<Response<Bytes>, Unanswered> {
@@ -186,6 +192,39 @@ mod tests {
             assert!(matches!(answer, Err(Unanswered::TooLong)), "{answer:?}");
             host.join().unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_nobody_is_followed() {
+        let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+        let location = format!("location: http://{}/", elsewhere.local_addr().unwrap());
+        let answer = format!("HTTP/1.1 307 Temporary Redirect\r\n{location}\r\ncontent-length: 0\r\n\r\n");
+        let (url, roots, host) = tls_host(answer.leak());
+        assert_eq!(asked(&Connection::trusting(roots), &url).await.unwrap().status(), 307);
+        host.join().unwrap();
+        elsewhere.set_nonblocking(true).unwrap();
+        assert!(elsewhere.accept().is_err(), "somebody came");
+    }
+
+    /// Money may have moved by it.
+    #[tokio::test]
+    async fn a_request_that_went_out_is_not_sent_again_when_its_kept_connection_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let host = std::thread::spawn(move || {
+            let (mut tcp, _) = listener.accept().unwrap();
+            request_of(&mut tcp);
+            tcp.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+            assert_ne!(request_of(&mut tcp), "", "the second request comes over the same connection");
+            listener
+        });
+        let connection = Connection::new();
+        assert_eq!(asked(&connection, &url).await.unwrap().status(), 200);
+        let second = asked(&connection, &url).await;
+        assert!(matches!(second, Err(Unanswered::Broken(_))), "{second:?}");
+        let listener = host.join().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "it was sent once more");
     }
 
     #[tokio::test]

@@ -382,7 +382,7 @@ impl DynamoDb {
 
 fn parsed<T: DeserializeOwned>(operation: &'static str, body: &[u8]) -> Result<T, CallError> {
     // serde's message could quote the value: it is dropped on purpose.
-    let unreadable = |_| SignedError::Unanswered(Some("its answer is not DynamoDB's".into()));
+    let unreadable = |_| SignedError::Unanswered("its answer is not DynamoDB's".into());
     serde_json::from_slice(body).map_err(|error| CallError { operation, source: unreadable(error) })
 }
 

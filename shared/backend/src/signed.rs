@@ -86,7 +86,7 @@ pub enum SignedError {
     },
     /// No answer in time, or none that can be read.
     #[error("it did not answer")]
-    Unanswered(#[source] Option<Box<dyn Error + Send + Sync>>),
+    Unanswered(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// What a service answered.
@@ -153,23 +153,27 @@ impl SignedClient {
         loop {
             let sent = self.attempt(request, end.min(Instant::now() + bounds.attempt)).await;
             let again = match &sent {
-                Ok(Answer::Ok(_)) | Err(SignedError::Refused { .. }) => false,
+                Ok(Answer::Ok(_)) => false,
                 Ok(Answer::Refused(refusal)) => refusal.is_transient(),
-                Err(SignedError::Unanswered(_)) => true,
+                Err(_) => true,
             };
             if !again || attempt == ATTEMPTS_MAX {
-                return sent;
+                return sent.map_err(SignedError::Unanswered);
             }
             let next = Instant::now() + backoff(attempt);
             if next >= end {
-                return sent;
+                return sent.map_err(SignedError::Unanswered);
             }
             sleep_until(next).await;
             attempt += 1;
         }
     }
 
-    async fn attempt(&self, request: Signable<'_>, until: Instant) -> Result<Answer, SignedError> {
+    async fn attempt(
+        &self,
+        request: Signable<'_>,
+        until: Instant,
+    ) -> Result<Answer, Box<dyn Error + Send + Sync>> {
         let mut sent = Request::builder().method(request.method).uri(request.url.as_str());
         for (name, value) in request.headers {
             sent = sent.header(*name, *value);
@@ -177,18 +181,14 @@ impl SignedClient {
         for (name, value) in self.signer.sign(request, clock::now()) {
             sent = sent.header(name, value);
         }
-        let sent = sent.body(Bytes::copy_from_slice(request.body)).map_err(unanswered)?;
-        let answer = self.connection.send(sent, until, self.service.answer_bytes_max()).await;
-        let (head, body) = answer.map_err(unanswered)?.into_parts();
+        let sent = sent.body(Bytes::copy_from_slice(request.body))?;
+        let answer = self.connection.send(sent, until, self.service.answer_bytes_max()).await?;
+        let (head, body) = answer.into_parts();
         if head.status == StatusCode::OK {
             return Ok(Answer::Ok(body));
         }
         Ok(Answer::Refused(Refusal { status: head.status.as_u16(), code: code_of(&body), body }))
     }
-}
-
-fn unanswered(error: impl Into<Box<dyn Error + Send + Sync>>) -> SignedError {
-    SignedError::Unanswered(Some(error.into()))
 }
 
 /// By chance, so that functions that failed together do not come back together.
