@@ -9,6 +9,10 @@ use local_stack::{
     wire::{Fault, Rule},
 };
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 /// Longer than any init takes.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -152,6 +156,45 @@ async fn a_variable_that_a_function_does_not_need_does_not_stop_it() {
         let ended = functions::run(function, &variables, Duration::from_secs(3)).await;
         assert!(!ended.lines.join("\n").contains("cannot start"), "{function}: {:?}", ended.lines);
     }
+}
+
+/// Lambda Developer Guide, "Defined runtime environment variables": with SnapStart the keys are not set, and
+/// `AWS_CONTAINER_CREDENTIALS_FULL_URI` and `AWS_CONTAINER_AUTHORIZATION_TOKEN` are. The response's shape is that of
+/// the container credential provider in AWS's "SDKs and Tools Reference Guide".
+#[tokio::test]
+async fn credentials_come_from_the_container_where_the_environment_has_no_key() {
+    let shop = Shop::open().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = tokio::spawn(async move {
+        let (mut caller, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            assert!(caller.read_buf(&mut request).await.unwrap() > 0, "the request ends early");
+        }
+        let body = json!({
+            "AccessKeyId": "get-order", "SecretAccessKey": "local", "Token": "of-the-container",
+            "Expiration": "2099-01-01T00:00:00Z",
+        });
+        let body = body.to_string();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+        caller.write_all((head + &body).as_bytes()).await.unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    let mut variables = environment(&shop, "get-order");
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        variables.remove(name);
+    }
+    variables
+        .insert("AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned(), format!("http://{address}/credentials"));
+    variables.insert("AWS_CONTAINER_AUTHORIZATION_TOKEN".to_owned(), "a-token".to_owned());
+    let mark = shop.stack.mark();
+    let ended = functions::run("get-order", &variables, Duration::from_secs(3)).await;
+    assert!(!ended.lines.join("\n").contains("cannot start"), "{:?}", ended.lines);
+    let request = asked.await.unwrap();
+    assert!(request.starts_with("GET /credentials HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("authorization: a-token\r\n"), "{request}");
+    assert_eq!(shop.calls_since(mark, "GetSecretValue").len(), 1, "the secret is read with them");
 }
 
 // Many shops at once: a table elsewhere keeps the thread that makes it waiting.

@@ -115,6 +115,16 @@ async fn refused_signatures_and_a_secret_that_cannot_be_read_are_counted() {
 }
 
 #[tokio::test]
+async fn a_call_that_dynamodb_rejects_for_good_is_counted() {
+    let shop = Shop::open().await;
+    let order = paid(&shop).await;
+    let body = json!({ "__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": "no" });
+    shop.table_wire().inject(Rule::on("GetItem"), Fault::json(400, &body));
+    shop.verify(&order.id).await.expect_problem(500, "internal-error");
+    assert_eq!(shop.told("verify-payment", "TableRejected", 1).await, [1]);
+}
+
+#[tokio::test]
 async fn a_delivery_of_v1_that_has_to_wait_is_counted() {
     let shop = Shop::open().await;
     let order = shop.placed_v1().await;

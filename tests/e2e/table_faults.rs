@@ -5,7 +5,7 @@ use end_to_end::{
     Answer, Placed, Shop,
     shop::{ANSWER_MAX, basket},
 };
-use local_stack::wire::{Fault, Rule};
+use local_stack::wire::{Fault, Request, Rule};
 use reqwest::Method;
 use serde_json::json;
 
@@ -81,32 +81,61 @@ async fn a_write_whose_answer_got_lost_is_done_once_also_when_others_write_meanw
     assert_eq!(shop.stored(&order.id)["version"], 3, "paid, cancelled, and nothing else");
 }
 
+/// DynamoDB's API reference: a single write "was rejected because there is an ongoing transaction for the item".
 #[tokio::test]
-async fn a_conflict_with_a_transaction_is_retried_or_told_and_never_harms() {
+async fn a_single_write_that_runs_into_a_transaction_is_sent_again() {
     let shop = Shop::open().await;
-    for operation in ["UpdateItem", "PutItem"] {
-        shop.table_wire().inject(Rule::on(operation).times(1), Fault::TransactionConflict);
-        let first = shop.order_once(operation, &basket("shoes", 2)).await;
-        if first.status != 201 {
-            first.expect_problem(503, "temporarily-unavailable");
-        }
-        let body = shop.order_once(operation, &basket("shoes", 2)).await.expect(201);
-        shop.stack.heal();
-        shop.table_wire().inject(Rule::on(operation).times(1), Fault::TransactionConflict);
-        let order = Placed {
-            id: body["orderId"].as_str().unwrap().to_owned(),
-            token: body["orderToken"].as_str().unwrap().to_owned(),
-            body,
-        };
+    for _ in 0..3 {
+        let conflict = shop.table_wire().inject(Rule::on("PutItem").times(1), Fault::TransactionConflict);
+        let order = shop.placed().await;
+        assert_eq!(conflict.hits(), 1);
+        let conflict = shop.table_wire().inject(Rule::on("UpdateItem").times(2), Fault::TransactionConflict);
         shop.pay(&order).await;
-        let report = shop.verify(&order.id).await;
-        if report.status != 200 {
-            report.expect_problem(503, "temporarily-unavailable");
-        }
         assert_eq!(shop.verify(&order.id).await.expect(200)["status"], "PAID");
-        assert_eq!(shop.stored(&order.id)["version"], 2);
+        assert_eq!(conflict.hits(), 2);
+        assert_eq!(shop.stored(&order.id)["version"], 2, "one effect");
         shop.stack.heal();
     }
+}
+
+/// DynamoDB's error of this code, in the form of its JSON protocol.
+fn rejection(code: &str) -> Fault {
+    let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
+    Fault::json(400, &json!({ "__type": kind, "message": "Item size has exceeded the maximum allowed size" }))
+}
+
+/// DynamoDB Developer Guide, "Error handling": `ValidationException` and `AccessDeniedException` are not to be retried.
+#[tokio::test]
+async fn a_write_that_dynamodb_rejects_for_good_is_an_internal_error_a_finding_and_a_metric() {
+    for code in ["ValidationException", "AccessDeniedException"] {
+        let shop = Shop::open().await;
+        let order = paid(&shop).await;
+        let of_the_order = |request: &Request| request.mentions("writtenBy");
+        let rejected = shop.table_wire().inject(Rule::on("UpdateItem").when(of_the_order), rejection(code));
+        let answer = shop.verify(&order.id).await;
+        answer.expect_problem(500, "internal-error");
+        assert_eq!(rejected.hits(), 1, "it is not sent again");
+        let finding = &shop.findings("WRITE_REJECTED")[0];
+        assert_eq!((&finding["subject"], &finding["facts"]["code"]), (&json!(order.id), &json!(code)));
+
+        // PortOne repeats what is answered 5xx: the delivery is not lost.
+        let delivered = shop.deliver_about("Transaction.Paid", &order.id).await;
+        delivered.expect_problem(500, "internal-error");
+        shop.stack.heal();
+        shop.deliver_about("Transaction.Paid", &order.id).await.expect(200);
+        assert_eq!(shop.stored(&order.id)["status"], "PAID");
+        shop.reconcile().await;
+        assert!(shop.findings("WRITE_REJECTED").is_empty(), "it settles when the order can be written");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_dynamodb_rejects_for_good_is_not_promised_for_later() {
+    let shop = Shop::open().await;
+    shop.table_wire().inject(Rule::on("PutItem"), rejection("ValidationException"));
+    let answer = shop.order(&basket("shoes", 1)).await;
+    answer.expect_problem(500, "internal-error");
+    assert!(!answer.text.contains("ValidationException"), "{}", answer.text);
 }
 
 #[tokio::test]

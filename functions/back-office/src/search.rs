@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 use api::office::{FoundOrder, FoundOrders};
 use backend::{
     clock::Deadline,
-    connection::AWS_CALL_MAX,
+    connection::aws::AWS_CALL_MAX,
     flow::{Sync, SyncError},
     http::{FieldFault, Problem},
     portone::{PortoneError, TextField},

@@ -2,54 +2,57 @@
 
 use std::time::Duration;
 
-use backend::{
-    config::AwsEnvironment,
-    connection::{Connection, endpoint},
-    signed::{Bounds, Service, SignedClient, SignedError},
-    sigv4::Signable,
+use aws_sdk_s3::{
+    Client,
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    operation::put_object::PutObjectError,
+    primitives::ByteStream,
 };
-use lambda_http::http::Method;
+use backend::connection::aws::{Aws, Service, time_limits};
 
-/// One statement is some megabytes on a busy day.
-const BOUNDS: Bounds = Bounds { attempt: Duration::from_secs(20), whole: Duration::from_secs(60) };
+/// A statement has some megabytes on a busy day.
+const ATTEMPT_MAX: Duration = Duration::from_secs(20);
+/// All attempts together.
+const PUT_MAX: Duration = Duration::from_secs(60);
 
-/// An object was not written, after some attempts.
+/// An object was not written, after the SDK's own retries.
 #[derive(Debug, thiserror::Error)]
-#[error("{key} was not written")]
+#[error("{key} was not written: {reason}")]
 pub struct PutError {
     key: String,
-    #[source]
-    source: SignedError,
+    /// S3's error code, or what happened to the connection.
+    reason: String,
 }
 
 /// One bucket.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    client: SignedClient,
-    /// Up to the keys.
-    url: String,
+    client: Client,
+    name: String,
 }
 
 impl Bucket {
-    /// The bucket `name`, over the connection that everything else goes over.
-    pub fn new(connection: &Connection, aws: &AwsEnvironment, name: &str) -> Self {
-        let client = SignedClient::new(connection, aws, Service::S3);
-        let service = endpoint("s3", &aws.region, aws.s3_endpoint.as_ref()).to_string();
-        let url = match aws.s3_endpoint {
-            // A stand-in on this machine has one host name for all buckets.
-            Some(_) => format!("{service}{name}/"),
-            None => service.replacen("://", &format!("://{name}."), 1),
-        };
-        Self { client, url }
+    /// The bucket `name`. Opens no connection.
+    pub fn new(aws: &Aws, name: String) -> Self {
+        let config = aws_sdk_s3::config::Builder::from(&aws.sdk_config(Service::S3))
+            .timeout_config(time_limits(ATTEMPT_MAX, PUT_MAX))
+            // A replacement on this machine has one host name for all buckets.
+            .force_path_style(aws.named_endpoint(Service::S3).is_some())
+            .build();
+        Self { client: Client::from_conf(config), name }
     }
 
-    /// Writes an object, in the place of one that has its key, which is of characters that a URL has as they are.
-    pub async fn put(&self, key: &str, content_type: &str, body: &[u8]) -> Result<(), PutError> {
-        let url =
-            format!("{}{key}", self.url).parse().expect("a bucket's name is part of a URL, and so is a key");
-        let request =
-            Signable { method: &Method::PUT, url: &url, headers: &[("content-type", content_type)], body };
-        let sent = self.client.send(request, BOUNDS).await;
-        sent.map(|_| ()).map_err(|source| PutError { key: key.to_owned(), source })
+    /// Writes an object. Replaces one with the same key.
+    pub async fn put(&self, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), PutError> {
+        let put = self.client.put_object().bucket(&self.name).key(key).content_type(content_type);
+        let sent = put.body(ByteStream::from(body)).send().await;
+        sent.map(|_| ()).map_err(|error| PutError { key: key.to_owned(), reason: reason(&error) })
+    }
+}
+
+fn reason(error: &SdkError<PutObjectError>) -> String {
+    match error.as_service_error().and_then(|error| error.code()) {
+        Some(code) => code.to_owned(),
+        None => DisplayErrorContext(error).to_string(),
     }
 }

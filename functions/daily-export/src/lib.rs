@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use backend::{
-    backends::{self, StartError},
+    backends::StartError,
     config,
-    connection::Connection,
+    connection::{Connection, aws::Aws},
     store::{DaySums, DayTotals, Finding, Moved, Store, StoreError},
 };
 use order::{
@@ -109,7 +109,7 @@ impl Walk {
                 self.find(key.trim_start_matches("ORDER#"), "unreadable", attribute, now);
                 Ok(())
             }
-            Err(error @ StoreError::Unavailable { .. }) => Err(error),
+            Err(error @ (StoreError::Unavailable { .. } | StoreError::Rejected { .. })) => Err(error),
         }
     }
 
@@ -129,9 +129,9 @@ impl Walk {
 impl App {
     /// Wires the function from its environment.
     pub fn start() -> Result<Self, StartError> {
-        let connection = Connection::new();
-        let store = backends::store(&connection)?;
-        let bucket = Bucket::new(&connection, &config::aws()?, &config::export_bucket()?);
+        let aws = Aws::new(&Connection::new(), config::aws()?);
+        let store = Store::new(&aws, config::table_name()?);
+        let bucket = Bucket::new(&aws, config::export_bucket()?);
         Ok(Self { store, bucket })
     }
 
@@ -152,9 +152,9 @@ impl App {
         let is_final = now >= day.closes_at().plus_minutes(LANDING_MINUTES);
         let statement = summary::statement(&walk, is_final, &names.csv, &sheet);
         let audit = summary::audit(&walk, now);
-        self.bucket.put(&names.csv, "text/csv; charset=utf-8", &sheet).await?;
-        self.bucket.put(&names.json, "application/json", &summary::file(&statement)).await?;
-        self.bucket.put(&summary::audit_name(now), "application/json", &summary::file(&audit)).await?;
+        self.bucket.put(&names.csv, "text/csv; charset=utf-8", sheet).await?;
+        self.bucket.put(&names.json, "application/json", summary::file(&statement)).await?;
+        self.bucket.put(&summary::audit_name(now), "application/json", summary::file(&audit)).await?;
         self.store.keep_day(&totals(&walk, is_final, now)).await?;
         tracing::info!(
             event = "export.made",

@@ -309,16 +309,24 @@ mod bucket {
     };
 
     use super::*;
-    use backend::{config::AwsEnvironment, telemetry::chain};
+    use backend::{
+        config::{AwsCredentials, AwsEnvironment},
+        connection::aws::Aws,
+        telemetry::chain,
+    };
 
     /// A bucket whose stand-in answers `answer` to every request, and the first request as it came.
     async fn put(answer: &'static str) -> (Result<(), PutError>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let aws = AwsEnvironment {
             region: "ap-northeast-2".to_owned(),
-            access_key_id: "AKID".to_owned(),
-            secret_access_key: "secret".to_owned(),
-            session_token: None,
+            credentials: AwsCredentials::Environment {
+                access_key_id: "AKID".to_owned(),
+                secret_access_key: "secret".to_owned(),
+                session_token: None,
+            },
+            use_fips: false,
+            use_dual_stack: false,
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,
             s3_endpoint: Some(
@@ -335,8 +343,8 @@ mod bucket {
             caller.write_all(answer.as_bytes()).await.unwrap();
             String::from_utf8(request).unwrap()
         };
-        let bucket = Bucket::new(&Connection::new(), &aws, "statements-of-a-shop");
-        let body = "일자".as_bytes();
+        let bucket = Bucket::new(&Aws::new(&Connection::new(), aws), "statements-of-a-shop".to_owned());
+        let body = "일자".as_bytes().to_vec();
         let mut putting = pin!(bucket.put("statements/2026-11-23.csv", "text/csv; charset=utf-8", body));
         let request = tokio::select! {
             request = serve => request,

@@ -59,7 +59,7 @@ pub fn tell(records: &[StreamRecord]) -> Result<Vec<Value>, BatchFault> {
             Err(error) => {
                 let attribute = match &error {
                     StoreError::Broken { attribute, .. } => attribute,
-                    StoreError::Unavailable { .. } => "",
+                    StoreError::Unavailable { .. } | StoreError::Rejected { .. } => "",
                 };
                 let error = telemetry::chain(&error);
                 tracing::error!(event = "event.undecodable", record = record.id(), error);

@@ -12,10 +12,10 @@ use backend::{
     clock::{self, Deadline},
     config,
     connection::Connection,
-    flow::{Claim, Sync, Synced},
+    flow::{Claim, Sync, SyncError, Synced},
     http::{self, Call, Problem, ProblemCode, failed, header},
     secrets::SecretCache,
-    store::ParkedDelivery,
+    store::{ParkedDelivery, StoreError},
     telemetry::trace,
     webhook::{self, Hint, V1Hint},
 };
@@ -170,6 +170,10 @@ impl App {
                 Ok(true)
             }
             Ok(Synced::AnotherOrder) => Ok(false),
+            // PortOne repeats a delivery for hours: an operator may have ended the rejection by then.
+            Err(error @ SyncError::Store(StoreError::Rejected { .. })) => {
+                Err(NotApplied(failed(error).code()))
+            }
             Err(error) if error.is_transient() => Err(NotApplied(failed(error).code())),
             // A repetition cannot change it; a person has to.
             Err(error) => {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     config::{self, ConfigError},
-    connection::Connection,
-    dynamodb::DynamoDb,
+    connection::{Connection, aws::Aws},
     flow::Sync,
     portone::{Portone, V1Client, V2Client},
     secrets::{SecretCache, SecretStore, SecretsError},
@@ -25,14 +24,17 @@ pub enum StartError {
 
 /// The table. Nothing is connected yet.
 pub fn store(connection: &Connection) -> Result<Store, StartError> {
-    Ok(Store::new(DynamoDb::new(connection, &config::aws()?), config::table_name()?))
+    Ok(Store::new(&Aws::new(connection, config::aws()?), config::table_name()?))
 }
 
 /// The table and the secret, which is read now. All of both's configuration is checked before.
 pub async fn store_and_secrets(connection: &Connection) -> Result<(Store, Arc<SecretCache>), StartError> {
-    let (aws, table) = (config::aws()?, config::table_name()?);
-    let secrets = SecretCache::load(SecretStore::new(connection, &aws, config::secret_id()?)).await?;
-    Ok((Store::new(DynamoDb::new(connection, &aws), table), Arc::new(secrets)))
+    let (aws, table) = (Aws::new(connection, config::aws()?), config::table_name()?);
+    let secrets = SecretCache::load(SecretStore::new(&aws, config::secret_id()?));
+    // DynamoDB's client is created while the response of Secrets Manager is under way.
+    let store = async { Store::new(&aws, table) };
+    let (secrets, store) = tokio::join!(biased; secrets, store);
+    Ok((store, Arc::new(secrets?)))
 }
 
 /// Both generations of PortOne. Nothing is connected yet.

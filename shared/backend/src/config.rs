@@ -167,28 +167,55 @@ pub fn function_name() -> Option<String> {
     optional("AWS_LAMBDA_FUNCTION_NAME")
 }
 
-/// What the AWS SDK would read by itself; read here because its own loader costs megabytes and
-/// milliseconds at init.
+/// What the AWS SDKs are configured from.
+#[derive(Clone, Debug)]
 pub struct AwsEnvironment {
     /// `AWS_REGION`.
     pub region: String,
-    /// `AWS_ACCESS_KEY_ID`.
-    pub access_key_id: String,
-    /// `AWS_SECRET_ACCESS_KEY`.
-    pub secret_access_key: String,
-    /// `AWS_SESSION_TOKEN`.
-    pub session_token: Option<String>,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`.
+    /// Where the credentials come from.
+    pub credentials: AwsCredentials,
+    /// `AWS_USE_FIPS_ENDPOINT`.
+    pub use_fips: bool,
+    /// `AWS_USE_DUALSTACK_ENDPOINT`.
+    pub use_dual_stack: bool,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, otherwise `AWS_ENDPOINT_URL`.
     pub dynamodb_endpoint: Option<Url>,
-    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`.
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, otherwise `AWS_ENDPOINT_URL`.
     pub secrets_manager_endpoint: Option<Url>,
-    /// `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`.
+    /// `AWS_ENDPOINT_URL_S3`, otherwise `AWS_ENDPOINT_URL`.
     pub s3_endpoint: Option<Url>,
 }
 
-/// The AWS variables, which Lambda sets for every function.
+/// Where a function's credentials come from.
+#[derive(Clone)]
+pub enum AwsCredentials {
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, which Lambda sets.
+    Environment {
+        /// The key's ID.
+        access_key_id: String,
+        /// The key.
+        secret_access_key: String,
+        /// The session's token.
+        session_token: Option<String>,
+    },
+    /// An HTTP endpoint that `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `…_RELATIVE_URI` names, as Lambda sets it with
+    /// SnapStart (Lambda Developer Guide, "Defined runtime environment variables"). The provider of `aws-config`
+    /// reads these variables itself, `AWS_CONTAINER_AUTHORIZATION_TOKEN` among them.
+    Container,
+}
+
+/// Prints no key.
+impl std::fmt::Debug for AwsCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Environment { .. } => "Environment",
+            Self::Container => "Container",
+        })
+    }
+}
+
+/// The AWS variables, by the names in AWS's "SDKs and Tools Reference Guide".
 pub fn aws() -> Result<AwsEnvironment, ConfigError> {
-    let everywhere = url("AWS_ENDPOINT_URL")?;
     let region = optional("AWS_REGION").map_or_else(|| required("AWS_DEFAULT_REGION"), Ok)?;
     if !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
         return Err(ConfigError::Wrong {
@@ -196,13 +223,39 @@ pub fn aws() -> Result<AwsEnvironment, ConfigError> {
             must: "must be a region, such as ap-northeast-2",
         });
     }
+    let ignored = switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")?;
+    let endpoint = |name| if ignored { Ok(None) } else { url(name) };
+    let everywhere = endpoint("AWS_ENDPOINT_URL")?;
     Ok(AwsEnvironment {
         region,
-        access_key_id: required("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
-        session_token: optional("AWS_SESSION_TOKEN"),
-        dynamodb_endpoint: url("AWS_ENDPOINT_URL_DYNAMODB")?.or_else(|| everywhere.clone()),
-        secrets_manager_endpoint: url("AWS_ENDPOINT_URL_SECRETS_MANAGER")?.or_else(|| everywhere.clone()),
-        s3_endpoint: url("AWS_ENDPOINT_URL_S3")?.or(everywhere),
+        credentials: aws_credentials()?,
+        use_fips: switch("AWS_USE_FIPS_ENDPOINT")?,
+        use_dual_stack: switch("AWS_USE_DUALSTACK_ENDPOINT")?,
+        dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB")?.or_else(|| everywhere.clone()),
+        secrets_manager_endpoint: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER")?
+            .or_else(|| everywhere.clone()),
+        s3_endpoint: endpoint("AWS_ENDPOINT_URL_S3")?.or(everywhere),
     })
+}
+
+fn aws_credentials() -> Result<AwsCredentials, ConfigError> {
+    let container =
+        ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"].map(optional);
+    match optional("AWS_ACCESS_KEY_ID") {
+        None if container.iter().any(Option::is_some) => Ok(AwsCredentials::Container),
+        None => Err(ConfigError::Missing("AWS_ACCESS_KEY_ID")),
+        Some(access_key_id) => Ok(AwsCredentials::Environment {
+            access_key_id,
+            secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
+            session_token: optional("AWS_SESSION_TOKEN"),
+        }),
+    }
+}
+
+fn switch(name: &'static str) -> Result<bool, ConfigError> {
+    match optional(name).map(|value| value.to_ascii_lowercase()).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(ConfigError::Wrong { name, must: "must be true or false" }),
+    }
 }

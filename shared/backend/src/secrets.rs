@@ -6,19 +6,18 @@
 
 use std::{sync::Arc, time::Duration};
 
+use aws_sdk_secretsmanager::{
+    Client,
+    config::endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use http::Method;
 use order::Generation;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
-use url::Url;
 
 use crate::{
-    config::AwsEnvironment,
-    connection::{AWS_ATTEMPT_MAX, AWS_CALL_MAX, Connection, endpoint},
-    signed::{Bounds, Service, SignedClient},
-    sigv4::Signable,
+    connection::aws::{Aws, Service},
     webhook::SigningKey,
 };
 
@@ -237,46 +236,37 @@ impl SecretCache {
     }
 }
 
-/// Secrets Manager's part of `GetSecretValue` that is read.
-#[derive(Deserialize)]
-struct SecretValue {
-    #[serde(rename = "SecretString")]
-    text: Option<Incoming>,
-}
-
 /// The secret where it is kept: one secret of Secrets Manager.
 #[derive(Debug)]
 pub struct SecretStore {
-    client: SignedClient,
-    url: Url,
+    client: Client,
     secret_id: String,
 }
 
 impl SecretStore {
-    /// The secret of this name or ARN. Nothing is connected yet.
-    pub fn new(connection: &Connection, aws: &AwsEnvironment, secret_id: String) -> Self {
-        let client = SignedClient::new(connection, aws, Service::SecretsManager);
-        let url = endpoint("secretsmanager", &aws.region, aws.secrets_manager_endpoint.as_ref());
-        Self { client, url, secret_id }
+    /// The secret of this name or ARN. Opens no connection.
+    pub fn new(aws: &Aws, secret_id: String) -> Self {
+        let mut config =
+            aws_sdk_secretsmanager::config::Builder::from(&aws.sdk_config(Service::SecretsManager));
+        if let Some(endpoint) = aws.fixed_endpoint(Service::SecretsManager) {
+            config = config.endpoint_resolver(FixedEndpoint(endpoint));
+        }
+        Self { client: Client::from_conf(config.build()), secret_id }
     }
 
     async fn read(&self) -> Result<Secrets, SecretsError> {
-        let body = serde_json::json!({ "SecretId": self.secret_id }).to_string();
-        let request = Signable {
-            method: &Method::POST,
-            url: &self.url,
-            headers: &[
-                ("content-type", "application/x-amz-json-1.1"),
-                ("x-amz-target", "secretsmanager.GetSecretValue"),
-            ],
-            body: body.as_bytes(),
-        };
-        let bounds = Bounds { attempt: AWS_ATTEMPT_MAX, whole: AWS_CALL_MAX };
-        let answer = self.client.send(request, bounds).await;
-        let answer = answer.map_err(|error| SecretsError::Unavailable(error.into()))?;
-        // serde's message could quote the value: it is dropped on purpose.
-        let value: SecretValue = serde_json::from_slice(&answer)
-            .map_err(|_| SecretsError::Unavailable("its answer is not Secrets Manager's".into()))?;
-        Secrets::parse(&value.text.ok_or(SecretsError::Malformed("has no text value"))?.0)
+        let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await;
+        let answer = answer.map_err(|error| SecretsError::Unavailable(Box::new(error)))?;
+        Secrets::parse(answer.secret_string().ok_or(SecretsError::Malformed("has no text value"))?)
+    }
+}
+
+/// The same endpoint for every call.
+#[derive(Debug)]
+struct FixedEndpoint(Endpoint);
+
+impl ResolveEndpoint for FixedEndpoint {
+    fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
+        EndpointFuture::ready(Ok(self.0.clone()))
     }
 }

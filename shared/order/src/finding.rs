@@ -27,6 +27,8 @@ pub enum FindingKind {
     BrokenOrder,
     /// PortOne's answer about a payment cannot be used.
     UnusableAnswer,
+    /// DynamoDB rejected a write of the order, and would reject it again.
+    WriteRejected,
 }
 
 impl FindingKind {
@@ -60,6 +62,10 @@ impl FindingKind {
             Self::UnusableAnswer => {
                 ("포트원의 결제 기록을 읽을 수 없습니다.", "PortOne's record of a payment cannot be used.")
             }
+            Self::WriteRejected => (
+                "주문 기록을 저장하지 못했습니다. DynamoDB가 쓰기를 거부했습니다.",
+                "An order's record was not saved. DynamoDB rejected the write.",
+            ),
             Self::BrokenOrder => {
                 ("주문 기록이 맞지 않습니다.", "An order's record is broken or does not balance.")
             }
@@ -87,6 +93,11 @@ impl FindingKind {
             Self::OutcomeUnknown => (
                 "포트원 콘솔에서 취소 여부를 확인하세요. 다음 조회에서 다시 시도합니다.",
                 "See in PortOne's console whether it happened; the next look asks again.",
+            ),
+            Self::WriteRejected => (
+                "오류 코드를 확인하세요. AccessDeniedException은 함수의 권한, ValidationException은 주문 항목의 크기(최대 400KB)가 원인입니다.",
+                "Check the error code. AccessDeniedException: the function's permissions. ValidationException: the size of \
+                 the order's item (400 KB at most).",
             ),
             Self::Undecided => ("PG사에 처리 상태를 문의하세요.", "Ask the PG where it stands."),
             Self::BrokenOrder => (

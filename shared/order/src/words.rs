@@ -46,6 +46,7 @@ words!(FindingKind:
     UnrecognizedStatus = "UNRECOGNIZED_STATUS", AnotherPayment = "ANOTHER_PAYMENT",
     ReturnRefused = "RETURN_REFUSED", OutcomeUnknown = "OUTCOME_UNKNOWN", Undecided = "UNDECIDED",
     BrokenOrder = "BROKEN_ORDER", UnusableAnswer = "UNUSABLE_ANSWER",
+    WriteRejected = "WRITE_REJECTED",
 );
 words!(PaymentStatus:
     Ready = "READY", PayPending = "PAY_PENDING", VirtualAccountIssued = "VIRTUAL_ACCOUNT_ISSUED",

@@ -3,7 +3,7 @@
 use order::{Order, OrderId, PaymentMode, confirm::may_approve};
 
 use super::{Sync, SyncError, ask::MONEY_MAX};
-use crate::{clock::Deadline, connection::AWS_CALL_MAX, portone::PortoneError};
+use crate::{clock::Deadline, connection::aws::AWS_CALL_MAX, portone::PortoneError};
 use order::Timestamp;
 
 impl Sync {

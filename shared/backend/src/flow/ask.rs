@@ -5,7 +5,7 @@ use std::time::Duration;
 use order::{CancellationOutcome, Decision, Look, Order, record_outcome};
 
 use super::{Sync, SyncError, sync::TURNS_MAX, words};
-use crate::{clock::Deadline, connection::AWS_CALL_MAX, portone::CancelRequest, store::AdvanceError};
+use crate::{clock::Deadline, connection::aws::AWS_CALL_MAX, portone::CancelRequest, store::AdvanceError};
 
 /// A call that moves money may take this long: PortOne works on after a caller hung up.
 pub(super) const MONEY_MAX: Duration = Duration::from_secs(25);
@@ -58,7 +58,7 @@ impl Sync {
         let mut order = order;
         for _ in 0..TURNS_MAX {
             match record_outcome(&order, number, &outcome, look) {
-                Decision::Write(next) => match self.store.advance(&order, &next).await {
+                Decision::Write(next) => match self.advance(&order, &next, look.at).await {
                     Ok(stored) => return Ok(stored),
                     Err(AdvanceError::Stale(current)) => order = *current,
                     // An outcome takes no stock.

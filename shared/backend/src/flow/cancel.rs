@@ -6,7 +6,7 @@ use super::{
     Claim, Sync, SyncError, Synced,
     sync::{READ_MAX, TURNS_MAX},
 };
-use crate::{clock::Deadline, connection::AWS_CALL_MAX, portone::AccountClosing, store::AdvanceError};
+use crate::{clock::Deadline, connection::aws::AWS_CALL_MAX, portone::AccountClosing, store::AdvanceError};
 
 /// What cancelling came to.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Sync {
                 Cancelling::Refused(refusal) => return Ok(Cancelled::Refused(refusal)),
                 Cancelling::CloseAccount { intent } => {
                     if let Some(intent) = intent {
-                        match self.store.advance(&order, &intent).await {
+                        match self.advance(&order, &intent, look.at).await {
                             Ok(_) => {}
                             Err(AdvanceError::Stale(_) | AdvanceError::SoldOut) => continue,
                             Err(AdvanceError::Store(error)) => return Err(error.into()),
@@ -63,7 +63,8 @@ impl Sync {
                     closed = true;
                     tracing::info!(event = "account.closed", order_id = %order.id, by = "operator");
                 }
-                Cancelling::Close { order: next, number } => match self.store.advance(&order, &next).await {
+                Cancelling::Close { order: next, number } => match self.advance(&order, &next, look.at).await
+                {
                     Ok(stored) => {
                         super::sync::note(&order, &stored, false);
                         return Ok(Cancelled::Order { order: Box::new(stored), number });
@@ -71,7 +72,7 @@ impl Sync {
                     Err(AdvanceError::Stale(_) | AdvanceError::SoldOut) => {}
                     Err(AdvanceError::Store(error)) => return Err(error.into()),
                 },
-                Cancelling::Ask { order: next, number } => match self.store.advance(&order, &next).await {
+                Cancelling::Ask { order: next, number } => match self.advance(&order, &next, look.at).await {
                     Ok(stored) => {
                         let order = Box::new(self.ask_portone(stored, number, look, deadline).await?);
                         return Ok(Cancelled::Order { order, number });

@@ -1,5 +1,6 @@
 //! What the business does, one file per verb that two or more functions share.
 
+mod advance;
 mod approve;
 mod ask;
 mod cancel;

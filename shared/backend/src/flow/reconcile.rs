@@ -17,7 +17,7 @@ use order::{
 use super::{Claim, Sync, SyncError, Synced, sync::READ_MAX};
 use crate::{
     clock::{self, Deadline},
-    connection::AWS_CALL_MAX,
+    connection::aws::AWS_CALL_MAX,
     portone::{AccountClosing, PaymentPage, PortoneError},
     store::{AdvanceError, Finding, PARKED_PAGE, SHARDS, StoreError},
     telemetry::{chain, trace},
@@ -196,11 +196,7 @@ impl Sync {
             // Waiting does not mend it: a person has to look, and the others must not wait for it.
             Err(error) => {
                 tracing::error!(event = "order.broken", order_id = %id, error = chain(&error));
-                let kind = match &error {
-                    SyncError::Portone(_) => FindingKind::UnusableAnswer,
-                    SyncError::Store(_) | SyncError::Contended => FindingKind::BrokenOrder,
-                };
-                let found = self.found(kind, id.as_str(), &[], look.at).await;
+                let found = self.found(finding_of(&error), id.as_str(), &[], look.at).await;
                 let put_off = self.store.put_off_look(id, look.at.plus_minutes(24 * 60)).await;
                 match (found, put_off) {
                     (Ok(found), Ok(())) => Reconciled { found, ..one },
@@ -224,7 +220,7 @@ impl Sync {
             }
             let order = match overdue(&order, seen.as_deref(), look, closed) {
                 Overdue::No => *order,
-                Overdue::Expire(next) => match self.store.advance(&order, &next).await {
+                Overdue::Expire(next) => match self.advance(&order, &next, look.at).await {
                     Ok(stored) => {
                         super::sync::note(&order, &stored, false);
                         stored
@@ -387,9 +383,8 @@ impl Sync {
                             self.store.bring_look_forward(order.id, look.at.plus_minutes(1)).await?;
                         }
                         Some(order) => {
-                            done.found += self
-                                .found(FindingKind::UnusableAnswer, order.id.as_str(), &facts(order), look.at)
-                                .await?;
+                            let kind = finding_of(&error);
+                            done.found += self.found(kind, order.id.as_str(), &facts(order), look.at).await?;
                         }
                         None => {}
                     }
@@ -481,7 +476,7 @@ impl Sync {
         }
         let v1 = finding.facts.iter().any(|(name, value)| name == "generation" && value == "V1");
         match finding.kind {
-            FindingKind::UnusableAnswer => {
+            FindingKind::UnusableAnswer | FindingKind::WriteRejected => {
                 let claim = Claim::Payment(&finding.subject);
                 Ok(self.payment(claim, look, deadline.step()).await.is_ok())
             }
@@ -506,6 +501,15 @@ impl Sync {
             }
             _ => Ok(false),
         }
+    }
+}
+
+/// What an operator has to know of an error that time does not end.
+fn finding_of(error: &SyncError) -> FindingKind {
+    match error {
+        SyncError::Portone(_) => FindingKind::UnusableAnswer,
+        SyncError::Store(StoreError::Rejected { .. }) => FindingKind::WriteRejected,
+        SyncError::Store(_) | SyncError::Contended => FindingKind::BrokenOrder,
     }
 }
 

@@ -17,7 +17,7 @@ use order::{
 
 use crate::{
     clock::Deadline,
-    connection::AWS_CALL_MAX,
+    connection::aws::AWS_CALL_MAX,
     portone::{Portone, PortoneError},
     store::{AdvanceError, Finding, Found, Store, StoreError},
     telemetry::trace,
@@ -48,7 +48,7 @@ impl SyncError {
         match self {
             Self::Portone(error) => error.is_transient(),
             Self::Store(StoreError::Unavailable { .. }) | Self::Contended => true,
-            Self::Store(StoreError::Broken { .. }) => false,
+            Self::Store(StoreError::Rejected { .. } | StoreError::Broken { .. }) => false,
         }
     }
 }
@@ -277,7 +277,7 @@ impl Sync {
                 Decision::GiveBack { order: next, number, write } => (next, Some(number), write),
             };
             let stored = if write {
-                match self.store.advance(&order, &next).await {
+                match self.advance(&order, &next, look.at).await {
                     Ok(stored) => stored,
                     Err(AdvanceError::Stale(current)) => {
                         order = *current;

@@ -101,7 +101,7 @@ impl From<&StoreError> for Problem {
     fn from(error: &StoreError) -> Self {
         Self::new(match error {
             StoreError::Unavailable { .. } => ProblemCode::TemporarilyUnavailable,
-            StoreError::Broken { .. } => ProblemCode::InternalError,
+            StoreError::Rejected { .. } | StoreError::Broken { .. } => ProblemCode::InternalError,
         })
     }
 }

@@ -9,8 +9,9 @@ pub mod v2;
 
 use std::time::Duration;
 
-use http::{Response, header, request};
+use http::{Response, header};
 use order::{Cancellation, CancellationOutcome, Generation, Observation, Order};
+use reqwest::RequestBuilder;
 use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
@@ -200,23 +201,22 @@ fn names_nothing() -> PortoneError {
     PortoneError::Refused { status: 404, kind: "PAYMENT_NOT_FOUND".to_owned() }
 }
 
-/// Sends a request, which says which trace it belongs to, with `body` as JSON, and waits for all of its answer.
+/// Sends a request, in the trace of the current call, with `body` as JSON, and waits until `until` for the whole
+/// response.
 async fn exchange(
     connection: &Connection,
-    mut request: request::Builder,
+    mut request: RequestBuilder,
     body: Option<&impl Serialize>,
     until: Instant,
 ) -> Result<Response<Bytes>, PortoneError> {
     if let Some(trace) = trace::current() {
         request = request.header("traceparent", trace.to_string());
     }
-    let mut bytes = Bytes::new();
     if let Some(body) = body {
-        request = request.header(header::CONTENT_TYPE, "application/json");
-        bytes = serde_json::to_vec(body).expect("strings and numbers are JSON").into();
+        let json = serde_json::to_vec(body).expect("strings and numbers are JSON");
+        request = request.header(header::CONTENT_TYPE, "application/json").body(json);
     }
-    let request = request.header(header::ACCEPT, "application/json").body(bytes);
-    let request = request.map_err(|_| PortoneError::Unavailable("it cannot be asked for this", None))?;
+    let request = request.header(header::ACCEPT, "application/json");
     let answer = connection.send(request, until, ANSWER_BYTES_MAX).await;
     answer.map_err(|error| PortoneError::Unavailable("the call failed", Some(error)))
 }

@@ -1,15 +1,12 @@
 //! What each day came to, one small item a day, as the daily statement counted it: who looks at a month must
 //! not walk over every order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use order::{Currency, Timestamp, day::Day};
 
-use super::{
-    Store, StoreError,
-    item::{self, as_map},
-};
-use crate::dynamodb::{AttributeValue, Item, Query, UpdateItem};
+use super::{Store, StoreError, held, item};
 
 /// The days of one answer at most: a quarter. Their items are far below the size at which DynamoDB would
 /// end a page.
@@ -57,37 +54,40 @@ impl Store {
     /// nothing.
     pub async fn keep_day(&self, totals: &DayTotals) -> Result<(), StoreError> {
         let sums = totals.sums.iter().map(|(currency, sums)| (currency.code().to_owned(), to_sums(sums)));
-        let write = UpdateItem {
-            table_name: &self.table,
-            key: item::day_key(totals.day),
-            condition_expression: Some("attribute_not_exists(PK) OR countedAt < :countedAt"),
-            update_expression: "SET countedAt = :countedAt, isFinal = :isFinal, unreadable = :unreadable, sums = :sums",
-            expression_attribute_values: item::values([
-                (":countedAt", item::number(totals.counted_at.as_millis())),
-                (":isFinal", AttributeValue::Bool(totals.is_final)),
-                (":unreadable", item::number(totals.unreadable)),
-                (":sums", AttributeValue::M(sums.collect())),
-            ]),
-            ..UpdateItem::default()
-        };
-        self.held(&write).await.map(|_| ())
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::day_key(totals.day)))
+            .condition_expression("attribute_not_exists(PK) OR countedAt < :countedAt")
+            .update_expression(
+                "SET countedAt = :countedAt, isFinal = :isFinal, unreadable = :unreadable, sums = :sums",
+            )
+            .expression_attribute_values(":countedAt", item::number(totals.counted_at.as_millis()))
+            .expression_attribute_values(":isFinal", AttributeValue::Bool(totals.is_final))
+            .expression_attribute_values(":unreadable", item::number(totals.unreadable))
+            .expression_attribute_values(":sums", AttributeValue::M(sums.collect()))
+            .send()
+            .await;
+        held(sent).map(|_| ())
     }
 
     /// Access pattern 20: what the days from `from` to `to` came to, oldest first, at most [`DAYS_MAX`] of
     /// them. A day that was not counted is left out, and so is one whose item is broken.
     pub async fn days(&self, from: Day, to: Day) -> Result<Vec<DayTotals>, StoreError> {
-        let query = Query {
-            table_name: &self.table,
-            limit: Some(DAYS_MAX),
-            key_condition_expression: "PK = :days AND SK BETWEEN :from AND :to",
-            expression_attribute_values: item::values([
-                (":days", item::text(item::DAYS)),
-                (":from", item::text(from.to_string())),
-                (":to", item::text(to.to_string())),
-            ]),
-            ..Query::default()
-        };
-        Ok(self.dynamodb.read(&query).await?.items.iter().filter_map(as_day).collect())
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .limit(i32::from(DAYS_MAX))
+            .key_condition_expression("PK = :days AND SK BETWEEN :from AND :to")
+            .expression_attribute_values(":days", item::text(item::DAYS))
+            .expression_attribute_values(":from", item::text(from.to_string()))
+            .expression_attribute_values(":to", item::text(to.to_string()))
+            .send()
+            .await
+            .map_err(StoreError::of("Query"))?;
+        Ok(answer.items().iter().filter_map(as_day).collect())
     }
 }
 
@@ -104,22 +104,22 @@ fn to_sums(sums: &DaySums) -> AttributeValue {
     AttributeValue::M(members.map(|(name, value)| (name.to_owned(), moved(value))).into())
 }
 
-fn as_day(found: &Item) -> Option<DayTotals> {
-    let sums = as_map(found.get("sums")?)?.iter();
+fn as_day(found: &item::Item) -> Option<DayTotals> {
+    let sums = found.get("sums")?.as_m().ok()?.iter();
     let sums = sums.map(|(code, sums)| Some((code.parse().ok()?, as_sums(sums)?)));
     Some(DayTotals {
-        day: item::as_str(found.get("SK")?)?.parse().ok()?,
+        day: found.get("SK")?.as_s().ok()?.parse().ok()?,
         counted_at: Timestamp::from_millis(as_number(found, "countedAt")?),
-        is_final: item::as_bool(found.get("isFinal")?)?,
+        is_final: *found.get("isFinal")?.as_bool().ok()?,
         unreadable: as_number(found, "unreadable")?,
         sums: sums.collect::<Option<_>>()?,
     })
 }
 
 fn as_sums(value: &AttributeValue) -> Option<DaySums> {
-    let sums = as_map(value)?;
+    let sums = value.as_m().ok()?;
     let moved = |name: &str| {
-        let moved = as_map(sums.get(name)?)?;
+        let moved = sums.get(name)?.as_m().ok()?;
         Some(Moved { count: as_number(moved, "count")?, amount: as_number(moved, "amount")? })
     };
     Some(DaySums {
@@ -129,6 +129,6 @@ fn as_sums(value: &AttributeValue) -> Option<DaySums> {
     })
 }
 
-fn as_number<T: std::str::FromStr>(members: &Item, name: &str) -> Option<T> {
-    item::as_number(members.get(name)?)
+fn as_number<T: std::str::FromStr>(item: &HashMap<String, AttributeValue>, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
 }

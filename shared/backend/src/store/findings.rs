@@ -1,9 +1,9 @@
 //! Findings: what a person has to look at, one item for each thing found.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use order::{FindingKind, Timestamp};
 
-use super::{Store, StoreError, item};
-use crate::dynamodb::{AttributeValue, DeleteItem, Query, UpdateItem};
+use super::{Store, StoreError, held, item};
 
 /// Something found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,34 +40,39 @@ impl Store {
     /// Access pattern 5: writes a finding down. Writing it again changes nothing.
     pub async fn record_finding(&self, finding: &Finding, now: Timestamp) -> Result<Found, StoreError> {
         let facts = finding.facts.iter().map(|(name, value)| (name.clone(), item::text(value))).collect();
-        let write = UpdateItem {
-            table_name: &self.table,
-            key: item::finding_key(finding.kind, &finding.subject),
-            condition_expression: Some("attribute_not_exists(PK) OR changedAt < :changedAt"),
-            update_expression: "SET kind = :kind, subject = :subject, facts = :facts, changedAt = :changedAt, \
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::finding_key(finding.kind, &finding.subject)))
+            .condition_expression("attribute_not_exists(PK) OR changedAt < :changedAt")
+            .update_expression(
+                "SET kind = :kind, subject = :subject, facts = :facts, changedAt = :changedAt, \
                  firstSeenAt = if_not_exists(firstSeenAt, :now)",
-            expression_attribute_values: item::values([
-                (":kind", item::text(finding.kind.word())),
-                (":subject", item::text(&finding.subject)),
-                (":facts", AttributeValue::M(facts)),
-                (":changedAt", item::number(finding.changed_at.as_millis())),
-                (":now", item::number(now.as_millis())),
-            ]),
-            ..UpdateItem::default()
-        };
-        Ok(if self.held(&write).await? { Found::New } else { Found::Known })
+            )
+            .expression_attribute_values(":kind", item::text(finding.kind.word()))
+            .expression_attribute_values(":subject", item::text(&finding.subject))
+            .expression_attribute_values(":facts", AttributeValue::M(facts))
+            .expression_attribute_values(":changedAt", item::number(finding.changed_at.as_millis()))
+            .expression_attribute_values(":now", item::number(now.as_millis()))
+            .send()
+            .await;
+        Ok(if held(sent)? { Found::New } else { Found::Known })
     }
 
     /// Access pattern 10: takes a finding back that settled itself, or that a person settled. Whether there
     /// was one.
     pub async fn settle_finding(&self, kind: FindingKind, subject: &str) -> Result<bool, StoreError> {
-        let write = DeleteItem {
-            table_name: &self.table,
-            key: item::finding_key(kind, subject),
-            condition_expression: Some("attribute_exists(PK)"),
-            ..DeleteItem::default()
-        };
-        self.held(&write).await
+        use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+        let request = self.client.delete_item().table_name(&self.table);
+        let key = item::finding_key(kind, subject);
+        match request.set_key(Some(key)).condition_expression("attribute_exists(PK)").send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(StoreError::of("DeleteItem")(error)),
+            },
+        }
     }
 
     /// Access pattern 21: the findings about one order, of every kind that is named by the order's id.
@@ -84,16 +89,20 @@ impl Store {
         after: Option<&str>,
         limit: u16,
     ) -> Result<(Vec<KeptFinding>, Option<String>), StoreError> {
-        let query = Query {
-            table_name: &self.table,
-            limit: Some(limit),
-            exclusive_start_key: after.map(|sort| item::key(item::FINDINGS.to_owned(), sort)),
-            key_condition_expression: "PK = :findings",
-            expression_attribute_values: item::values([(":findings", item::text(item::FINDINGS))]),
-            ..Query::default()
-        };
-        let page = self.dynamodb.read(&query).await?;
-        let next = page.last_evaluated_key.as_ref().and_then(|key| item::as_str(key.get("SK")?));
-        Ok((page.items.iter().filter_map(item::to_finding).collect(), next.map(str::to_owned)))
+        let begin = after.map(|sort| item::key(item::FINDINGS.to_owned(), sort));
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .limit(i32::from(limit))
+            .set_exclusive_start_key(begin);
+        let answer = query
+            .key_condition_expression("PK = :findings")
+            .expression_attribute_values(":findings", item::text(item::FINDINGS))
+            .send()
+            .await
+            .map_err(StoreError::of("Query"))?;
+        let next = answer.last_evaluated_key().and_then(|key| key.get("SK")?.as_s().ok()).cloned();
+        Ok((answer.items().iter().filter_map(item::to_finding).collect(), next))
     }
 }

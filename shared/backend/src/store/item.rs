@@ -1,5 +1,8 @@
 //! Order ⇄ item, product ⇐ item. The only place that knows attribute names.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use order::{
     Actor, Cancellation, CancellationOrigin, CancellationStatus, Customer, Entry, Failure, FindingKind,
     Generation, Language, Money, Order, OrderId, OrderLine, OrderStatus, PayMethod, PaymentStatus, Personal,
@@ -7,7 +10,9 @@ use order::{
 };
 
 use super::StoreError;
-use crate::dynamodb::{AttributeValue, Item};
+
+/// An item, or a part of one, by attribute name.
+pub type Item = HashMap<String, AttributeValue>;
 
 /// The key of an order.
 pub fn order_key(tail: &str) -> Item {
@@ -67,11 +72,6 @@ pub fn key(pk: String, sk: &str) -> Item {
     [("PK".to_owned(), AttributeValue::S(pk)), ("SK".to_owned(), text(sk))].into()
 }
 
-/// An expression's values, by placeholder.
-pub fn values<const N: usize>(of: [(&str, AttributeValue); N]) -> Item {
-    of.map(|(placeholder, value)| (placeholder.to_owned(), value)).into()
-}
-
 pub fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
@@ -85,9 +85,32 @@ fn map<const N: usize>(members: [(&str, Option<AttributeValue>); N]) -> Attribut
     AttributeValue::M(present.collect())
 }
 
+/// An image in DynamoDB's JSON, as the stream has it, as the SDK's types. `serde_dynamo` reads it; its own conversion
+/// would bring the SDK's default features, and with them a second TLS stack.
+pub fn from_json(image: serde_dynamo::Item) -> Item {
+    use serde_dynamo::AttributeValue as Json;
+    fn value(json: Json) -> AttributeValue {
+        match json {
+            Json::S(text) => AttributeValue::S(text),
+            Json::N(number) => AttributeValue::N(number),
+            Json::B(bytes) => AttributeValue::B(Blob::new(bytes)),
+            Json::Bool(value) => AttributeValue::Bool(value),
+            Json::Null(value) => AttributeValue::Null(value),
+            Json::M(members) => {
+                AttributeValue::M(members.into_iter().map(|(name, json)| (name, value(json))).collect())
+            }
+            Json::L(values) => AttributeValue::L(values.into_iter().map(value).collect()),
+            Json::Ss(texts) => AttributeValue::Ss(texts),
+            Json::Ns(numbers) => AttributeValue::Ns(numbers),
+            Json::Bs(values) => AttributeValue::Bs(values.into_iter().map(Blob::new).collect()),
+        }
+    }
+    HashMap::from(image).into_iter().map(|(name, json)| (name, value(json))).collect()
+}
+
 /// Who wrote an item last: one write of one process.
 pub fn mark(of: [u8; 10]) -> AttributeValue {
-    AttributeValue::B(of.to_vec())
+    AttributeValue::B(Blob::new(of.to_vec()))
 }
 
 fn millis(at: Timestamp) -> AttributeValue {
@@ -130,19 +153,19 @@ pub fn fixed_attributes(order: &Order, fingerprint: Option<&[u8; 32]>) -> Item {
         ("language", (order.language != Language::Korean).then(|| text(order.language.word()))),
         ("createdAt", Some(millis(order.created_at))),
         ("expiresAt", Some(millis(order.expires_at))),
-        ("trace", order.trace.map(|trace| AttributeValue::B(trace.to_vec()))),
-        ("request", fingerprint.map(|hash| AttributeValue::B(hash.to_vec()))),
+        ("trace", order.trace.map(|trace| AttributeValue::B(Blob::new(trace.to_vec())))),
+        ("request", fingerprint.map(|hash| AttributeValue::B(Blob::new(hash.to_vec())))),
     ];
     item.extend(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     item
 }
 
 fn request_mark(mark: &RequestMark) -> AttributeValue {
-    AttributeValue::B([mark.key, mark.body].concat())
+    AttributeValue::B(Blob::new([mark.key, mark.body].concat()))
 }
 
 fn as_request_mark(value: &AttributeValue) -> Option<RequestMark> {
-    let (key, body) = as_bytes(value)?.split_at_checked(32)?;
+    let (key, body) = value.as_b().ok()?.as_ref().split_at_checked(32)?;
     Some(RequestMark { key: key.try_into().ok()?, body: body.try_into().ok()? })
 }
 
@@ -180,7 +203,7 @@ pub fn journal_entry(entry: &Entry) -> AttributeValue {
 }
 
 fn as_entry(value: &AttributeValue, key: &str) -> Option<Entry> {
-    let read = Reader { item: as_map(value)?, key };
+    let read = Reader { item: value.as_m().ok()?, key };
     let who = read.optional("who", as_text).ok()?.unwrap_or_default();
     let pair = |text: String| text.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
     let moved = |value: &AttributeValue| {
@@ -305,42 +328,26 @@ impl<'a> Reader<'a> {
     }
 
     fn nested<T>(&self, name: &'static str, read: impl FnOnce(&Reader<'_>) -> Read<T>) -> Read<Option<T>> {
-        let inner = self.optional(name, as_map)?;
+        let inner = self.optional(name, |value| value.as_m().ok())?;
         inner.map(|item| read(&Reader { item, key: self.key })).transpose()
     }
 
     fn list<T>(&self, name: &'static str, read: impl Fn(&AttributeValue) -> Option<T>) -> Read<Vec<T>> {
-        let values = self.optional(name, as_list)?.map_or(&[][..], Vec::as_slice);
+        let values = self.optional(name, |value| value.as_l().ok())?.map_or(&[][..], Vec::as_slice);
         values.iter().map(|value| read(value).ok_or_else(|| self.broken(name))).collect()
     }
 }
 
-pub fn as_str(value: &AttributeValue) -> Option<&str> {
-    if let AttributeValue::S(text) = value { Some(text) } else { None }
-}
-
-pub fn as_number<T: std::str::FromStr>(value: &AttributeValue) -> Option<T> {
-    if let AttributeValue::N(number) = value { number.parse().ok() } else { None }
-}
-
-pub fn as_bool(value: &AttributeValue) -> Option<bool> {
-    if let AttributeValue::Bool(value) = value { Some(*value) } else { None }
-}
-
-pub fn as_map(value: &AttributeValue) -> Option<&Item> {
-    if let AttributeValue::M(members) = value { Some(members) } else { None }
-}
-
-fn as_list(value: &AttributeValue) -> Option<&Vec<AttributeValue>> {
-    if let AttributeValue::L(values) = value { Some(values) } else { None }
-}
-
-fn as_bytes(value: &AttributeValue) -> Option<&[u8]> {
-    if let AttributeValue::B(bytes) = value { Some(bytes) } else { None }
-}
-
 fn as_text(value: &AttributeValue) -> Option<String> {
-    as_str(value).map(str::to_owned)
+    value.as_s().ok().cloned()
+}
+
+fn as_number<T: std::str::FromStr>(value: &AttributeValue) -> Option<T> {
+    value.as_n().ok()?.parse().ok()
+}
+
+fn as_bool(value: &AttributeValue) -> Option<bool> {
+    value.as_bool().ok().copied()
 }
 
 fn as_millis(value: &AttributeValue) -> Option<Timestamp> {
@@ -348,7 +355,7 @@ fn as_millis(value: &AttributeValue) -> Option<Timestamp> {
 }
 
 fn as_word<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&AttributeValue) -> Option<T> {
-    move |value| read(as_str(value)?)
+    move |value| read(value.as_s().ok()?)
 }
 
 fn personal(value: &AttributeValue) -> Option<Personal> {
@@ -365,16 +372,16 @@ fn as_refund_account(read: &Reader<'_>) -> Read<RefundAccount> {
 }
 
 fn as_money(value: &AttributeValue) -> Option<Money> {
-    let members = as_map(value)?;
-    Some(Money::new(as_number(members.get("amount")?)?, as_str(members.get("currency")?)?.parse().ok()?))
+    let members = value.as_m().ok()?;
+    Some(Money::new(as_number(members.get("amount")?)?, members.get("currency")?.as_s().ok()?.parse().ok()?))
 }
 
 /// The order in an item, and the fingerprint of the request that made it, if it had a key.
 pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
-    let key = item.get("PK").and_then(as_str).unwrap_or("ORDER");
+    let key = item.get("PK").and_then(|pk| pk.as_s().ok()).map_or("ORDER", String::as_str);
     let read = Reader { item, key };
     let line = |value: &AttributeValue| {
-        let read = Reader { item: as_map(value)?, key };
+        let read = Reader { item: value.as_m().ok()?, key };
         Some(OrderLine {
             product_id: ProductId::parse(&read.required("id", as_text).ok()?)?,
             name: read.required("name", as_text).ok()?,
@@ -385,7 +392,7 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
         })
     };
     let cancellation = |value: &AttributeValue| {
-        let read = Reader { item: as_map(value)?, key };
+        let read = Reader { item: value.as_m().ok()?, key };
         Some(Cancellation {
             number: read.required("number", as_number).ok()?,
             origin: read.required("origin", as_word(CancellationOrigin::from_word)).ok()?,
@@ -460,15 +467,15 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
         language: read.optional("language", as_word(Language::from_word))?.unwrap_or(Language::Korean),
         journal: read.list("journal", |entry| as_entry(entry, key))?,
         // For logs only: an order is none the worse for a trace that cannot be read.
-        trace: item.get("trace").and_then(|trace| as_bytes(trace)?.try_into().ok()),
+        trace: item.get("trace").and_then(|trace| trace.as_b().ok()?.as_ref().try_into().ok()),
     };
-    let fingerprint = read.optional("request", as_bytes)?;
-    Ok((order, fingerprint.map(<[u8]>::to_vec)))
+    let fingerprint = read.optional("request", |value| value.as_b().ok())?;
+    Ok((order, fingerprint.map(|blob| blob.as_ref().to_vec())))
 }
 
 /// The product in an item that any tool may have written (contract, section 5).
 pub fn to_product(item: &Item) -> Read<Product> {
-    let key = item.get("PK").and_then(as_str).unwrap_or("PRODUCT");
+    let key = item.get("PK").and_then(|pk| pk.as_s().ok()).map_or("PRODUCT", String::as_str);
     let read = Reader { item, key };
     let id = key.strip_prefix("PRODUCT#").and_then(ProductId::parse).ok_or_else(|| read.broken("PK"))?;
     let name = read.required("name", |value| as_text(value).filter(|name| !name.trim().is_empty()))?;
@@ -489,7 +496,7 @@ pub fn to_product(item: &Item) -> Read<Product> {
 /// The finding in an item; nothing if it is broken.
 pub fn to_finding(item: &Item) -> Option<super::KeptFinding> {
     let read = Reader { item, key: FINDINGS };
-    let facts = as_map(item.get("facts")?)?.iter();
+    let facts = item.get("facts")?.as_m().ok()?.iter();
     let mut facts =
         facts.filter_map(|(name, value)| Some((name.clone(), as_text(value)?))).collect::<Vec<_>>();
     facts.sort();

@@ -15,7 +15,9 @@
 //! is a hash of the key, so the order itself is the record of the key: one conditional write makes
 //! both, a repeated request runs into the item it made, and there is no second item to lose in a crash.
 
+mod client;
 mod days;
+mod error;
 mod findings;
 mod item;
 mod orders;
@@ -37,65 +39,36 @@ pub use scan::OrderScan;
 pub use stream::{OrderChange, StreamRecord};
 pub use waiting::SHARDS;
 
-use std::error::Error;
+pub use error::StoreError;
 
-use crate::dynamodb::{CallError, DynamoDb, GetItem, Item, Write, Written};
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::update_item::{UpdateItemError, UpdateItemOutput},
+};
 
-/// Why the table gave no answer that can be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// DynamoDB did not answer, throttled or failed, after some attempts.
-    #[error("the table cannot be reached now: {operation}")]
-    Unavailable {
-        /// The DynamoDB operation.
-        operation: &'static str,
-        /// What it says, if anything.
-        #[source]
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// An item is not what this build writes.
-    #[error("item {key} is broken at {attribute}")]
-    Broken {
-        /// Its partition key.
-        key: String,
-        /// The attribute that is missing or of another type.
-        attribute: &'static str,
-    },
-}
-
-impl StoreError {
-    fn unavailable(operation: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Unavailable { operation, source: source.into() }
-    }
-}
-
-impl From<CallError> for StoreError {
-    fn from(CallError { operation, source }: CallError) -> Self {
-        Self::unavailable(operation, source)
-    }
-}
+use crate::connection::aws::Aws;
 
 /// The orders, products, findings and parked deliveries of one table.
 #[derive(Clone, Debug)]
 pub struct Store {
-    dynamodb: DynamoDb,
+    client: aws_sdk_dynamodb::Client,
     table: String,
 }
 
 impl Store {
-    /// The table named `table`.
-    pub fn new(dynamodb: DynamoDb, table: String) -> Self {
-        Self { dynamodb, table }
+    /// The table named `table`. Opens no connection.
+    pub fn new(aws: &Aws, table: String) -> Self {
+        Self { client: client::client(aws), table }
     }
+}
 
-    /// The item with this key, read consistently.
-    async fn get(&self, key: Item) -> Result<Option<Item>, StoreError> {
-        let request = GetItem { table_name: &self.table, key, consistent_read: true };
-        Ok(self.dynamodb.read(&request).await?.item)
-    }
-
-    /// Writes. Whether the condition held.
-    async fn held(&self, write: &impl Write) -> Result<bool, StoreError> {
-        Ok(matches!(self.dynamodb.write(write).await?, Written::Done))
+/// Whether an update's condition held. Any other failure is an error.
+fn held(sent: Result<UpdateItemOutput, SdkError<UpdateItemError>>) -> Result<bool, StoreError> {
+    match sent {
+        Ok(_) => Ok(true),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            _ => Err(StoreError::of("UpdateItem")(error)),
+        },
     }
 }

@@ -1,17 +1,22 @@
 //! Orders: made once, read by id, advanced by version.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
+    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+};
 use order::{Order, OrderId, ProductId};
 
 use super::{
     Store, StoreError, item,
     stock::{Moved, given_back, taken},
 };
-use crate::dynamodb::{
-    AttributeValue, Item, Names, PutItem, ReturnValues, TransactWriteItem, UpdateItem, Written,
-};
 
 /// A condition that did not hold though there is no item.
 const NO_ITEM: &str = "the item is gone";
+const UNLESS_IT_EXISTS: &str = "attribute_not_exists(PK)";
+const IF_STILL_AS_READ: &str = "#version = :read";
 
 /// The hash of the request an order was made by: SHA-256 of its JSON value.
 pub type RequestFingerprint = [u8; 32];
@@ -52,10 +57,10 @@ pub enum AdvanceError {
 
 /// One conditional update, whichever way it is sent.
 struct Change {
-    key: Item,
+    key: item::Item,
     update: String,
-    names: Names,
-    values: Item,
+    names: HashMap<String, String>,
+    values: item::Item,
     /// Marks the item as this write's: two writers can mean the very same change, and only one made it.
     mark: [u8; 10],
 }
@@ -65,14 +70,17 @@ impl Change {
     fn of(before: &Order, next: &Order) -> Self {
         let entries = next.journal.iter().skip(before.journal.len()).map(item::journal_entry).collect();
         let mark = crate::clock::entropy();
-        let mut names = Names::from([("#version".to_owned(), "version".to_owned())]);
-        let mut values = item::values([
-            (":read", item::number(before.version)),
-            (":next", item::number(before.version + 1)),
-            (":entries", AttributeValue::L(entries)),
-            (":none", AttributeValue::L(Vec::new())),
-            (":mark", item::mark(mark)),
-        ]);
+        let mut names = HashMap::from([("#version".to_owned(), "version".to_owned())]);
+        let mut values = item::Item::from(
+            [
+                (":read", item::number(before.version)),
+                (":next", item::number(before.version + 1)),
+                (":entries", AttributeValue::L(entries)),
+                (":none", AttributeValue::L(Vec::new())),
+                (":mark", item::mark(mark)),
+            ]
+            .map(|(placeholder, value)| (placeholder.to_owned(), value)),
+        );
         // The journal is appended to, never written over.
         let mut update = "SET #version = :next, writtenBy = :mark, \
                           journal = list_append(if_not_exists(journal, :none), :entries)"
@@ -96,7 +104,9 @@ impl Change {
 impl Store {
     /// Access pattern 1: the order with this id, read consistently.
     pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let Some(found) = self.get(item::order_key(id.tail())).await? else { return Ok(None) };
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = request.set_key(Some(item::order_key(id.tail()))).send().await;
+        let Some(found) = answer.map_err(StoreError::of("GetItem"))?.item else { return Ok(None) };
         let (order, _) = item::to_order(&found)?;
         // The key holds the random part of an id only: an id with another time is another id.
         Ok((order.id == id).then_some(order))
@@ -118,22 +128,34 @@ impl Store {
         new.insert("journal".to_owned(), AttributeValue::L(entries));
         let changing = item::changing_attributes(order).into_iter();
         new.extend(changing.filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        let put = PutItem {
-            table_name: &self.table,
-            item: new,
-            condition_expression: Some("attribute_not_exists(PK)"),
-            return_values_on_condition_check_failure: Some(ReturnValues::AllOld),
-        };
         let existing = if order.holds_stock {
-            match self.with_stock(TransactWriteItem::Put(put), taken(order)).await? {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(new))
+                .condition_expression(UNLESS_IT_EXISTS)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .build()
+                .expect("the table and the item are set");
+            let put = TransactWriteItem::builder().put(put).build();
+            match self.with_stock(put, taken(order)).await? {
                 Moved::Done => return Ok(Created::Made),
                 Moved::Lost(existing) => existing,
                 Moved::NoStock(products) => return Ok(Created::SoldOut(products)),
             }
         } else {
-            match self.dynamodb.write(&put).await? {
-                Written::Done => return Ok(Created::Made),
-                Written::Refused(existing) => existing,
+            let sent = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(new))
+                .condition_expression(UNLESS_IT_EXISTS)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .send()
+                .await;
+            let Err(error) = sent else { return Ok(Created::Made) };
+            match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(lost)) => lost.item.clone(),
+                _ => return Err(StoreError::of("PutItem")(error)),
             }
         };
         let existing = existing.ok_or_else(|| StoreError::unavailable("PutItem", NO_ITEM))?;
@@ -155,32 +177,66 @@ impl Store {
     pub async fn advance(&self, before: &Order, next: &Order) -> Result<Order, AdvanceError> {
         let stored = Order { version: before.version + 1, ..next.clone() };
         let change = Change::of(before, next);
-        let update = UpdateItem {
-            table_name: &self.table,
-            key: change.key,
-            condition_expression: Some("#version = :read"),
-            update_expression: &change.update,
-            expression_attribute_names: change.names,
-            expression_attribute_values: change.values,
-            return_values_on_condition_check_failure: Some(ReturnValues::AllOld),
-        };
+        let mark = item::mark(change.mark);
         let current = if before.holds_stock == next.holds_stock {
-            match self.dynamodb.write(&update).await.map_err(StoreError::from)? {
-                Written::Done => return Ok(stored),
-                Written::Refused(current) => current,
+            match self.update(change).await? {
+                Updated::Done => return Ok(stored),
+                Updated::Lost(current) => current,
             }
         } else {
+            let update = Update::builder()
+                .table_name(&self.table)
+                .set_key(Some(change.key))
+                .condition_expression(IF_STILL_AS_READ)
+                .update_expression(change.update)
+                .set_expression_attribute_names(Some(change.names))
+                .set_expression_attribute_values(Some(change.values))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .build()
+                .expect("the table, the key and the expression are set");
+            let update = TransactWriteItem::builder().update(update).build();
             let moves = if next.holds_stock { taken(next) } else { given_back(next) };
-            match self.with_stock(TransactWriteItem::Update(update), moves).await? {
+            match self.with_stock(update, moves).await? {
                 Moved::Done => return Ok(stored),
                 Moved::Lost(current) => current,
                 Moved::NoStock(_) => return Err(AdvanceError::SoldOut),
             }
         };
         let current = current.ok_or_else(|| StoreError::unavailable("UpdateItem", NO_ITEM))?;
-        if current.get("writtenBy") == Some(&item::mark(change.mark)) {
+        if current.get("writtenBy") == Some(&mark) {
             return Ok(stored);
         }
         Err(AdvanceError::Stale(Box::new(item::to_order(&current)?.0)))
     }
+
+    /// Sends a change by itself.
+    async fn update(&self, change: Change) -> Result<Updated, StoreError> {
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(change.key))
+            .condition_expression(IF_STILL_AS_READ)
+            .update_expression(change.update)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = sent else { return Ok(Updated::Done) };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
+                Ok(Updated::Lost(lost.item.clone()))
+            }
+            _ => Err(StoreError::of("UpdateItem")(error)),
+        }
+    }
+}
+
+/// What an update by itself came to.
+enum Updated {
+    /// It was written.
+    Done,
+    /// Its condition did not hold, and this is the item that is there, if there is one.
+    Lost(Option<item::Item>),
 }

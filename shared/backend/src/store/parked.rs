@@ -3,10 +3,10 @@
 //! V1 sends a webhook once (its webhook guide: resends only for shops that asked for them), so what
 //! cannot be worked off is kept here and answered.
 
+use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
 use order::Timestamp;
 
 use super::{Store, StoreError, item};
-use crate::dynamodb::{DeleteItem, Item, PutItem, Query};
 
 /// A V1 delivery to be worked off later.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,38 +27,43 @@ impl Store {
         let mut new = item::parked_key(&delivery.imp_uid);
         new.insert("impUid".to_owned(), item::text(&delivery.imp_uid));
         new.insert("parkedAt".to_owned(), item::number(delivery.parked_at.as_millis()));
-        let write = PutItem { table_name: &self.table, item: new, ..PutItem::default() };
-        self.held(&write).await.map(|_| ())
+        let sent = self.client.put_item().table_name(&self.table).set_item(Some(new)).send().await;
+        sent.map(|_| ()).map_err(StoreError::of("PutItem"))
     }
 
     /// Access pattern 8: parked deliveries, at most a hundred. What is broken is left out.
     pub async fn parked(&self) -> Result<Vec<ParkedDelivery>, StoreError> {
-        let query = Query {
-            table_name: &self.table,
-            limit: Some(PARKED_PAGE as u16),
-            key_condition_expression: "PK = :parked",
-            expression_attribute_values: item::values([(":parked", item::text(item::PARKED))]),
-            ..Query::default()
+        let query = self.client.query().table_name(&self.table).limit(PARKED_PAGE as i32);
+        let answer = query
+            .key_condition_expression("PK = :parked")
+            .expression_attribute_values(":parked", AttributeValue::S(item::PARKED.to_owned()))
+            .send()
+            .await
+            .map_err(StoreError::of("Query"))?;
+        let delivery = |found: &item::Item| {
+            let parked_at = found.get("parkedAt")?.as_n().ok()?.parse().ok()?;
+            let imp_uid = found.get("impUid")?.as_s().ok()?.clone();
+            Some(ParkedDelivery { imp_uid, parked_at: Timestamp::from_millis(parked_at) })
         };
-        let delivery = |found: &Item| {
-            let parked_at = Timestamp::from_millis(item::as_number(found.get("parkedAt")?)?);
-            Some(ParkedDelivery { imp_uid: item::as_str(found.get("impUid")?)?.to_owned(), parked_at })
-        };
-        Ok(self.dynamodb.read(&query).await?.items.iter().filter_map(delivery).collect())
+        Ok(answer.items().iter().filter_map(delivery).collect())
     }
 
     /// Access pattern 9: forgets a delivery that was worked off, unless it was parked again since it was
     /// read. It was a hint; what came of it is in its order. Forgetting it twice changes nothing.
     pub async fn unpark(&self, delivery: &ParkedDelivery) -> Result<(), StoreError> {
-        let write = DeleteItem {
-            table_name: &self.table,
-            key: item::parked_key(&delivery.imp_uid),
-            condition_expression: Some("parkedAt = :read"),
-            expression_attribute_values: item::values([(
-                ":read",
-                item::number(delivery.parked_at.as_millis()),
-            )]),
-        };
-        self.held(&write).await.map(|_| ())
+        let request = self.client.delete_item().table_name(&self.table);
+        let sent = request
+            .set_key(Some(item::parked_key(&delivery.imp_uid)))
+            .condition_expression("parkedAt = :read")
+            .expression_attribute_values(":read", item::number(delivery.parked_at.as_millis()))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(StoreError::of("DeleteItem")(error)),
+            },
+        }
     }
 }

@@ -1,14 +1,14 @@
 //! Products: looked up by id for a new order, listed for the shop.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use order::{Product, ProductId};
 
 use super::{KeyedOrder, Store, StoreError, item};
-use crate::dynamodb::{BatchGetItem, Item, Keys, Query};
 
 /// What DynamoDB did not get to is asked for again this often.
 const ROUNDS_MAX: u32 = 4;
@@ -28,11 +28,11 @@ impl Store {
     ) -> Result<(Option<KeyedOrder>, Catalogue), StoreError> {
         // DynamoDB refuses a batch that names one key twice, as two lines of one product would.
         let products: BTreeSet<&ProductId> = products.into_iter().collect();
-        let mut keys: Vec<Item> = products.into_iter().map(item::product_key).collect();
+        let mut keys: Vec<item::Item> = products.into_iter().map(item::product_key).collect();
         keys.extend(tail.map(item::order_key));
         let (mut order, mut catalogue) = (None, Catalogue::new());
         for found in self.batch_get(keys).await? {
-            if found.get("SK").and_then(item::as_str) == Some("ORDER") {
+            if found.get("SK").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == "ORDER") {
                 let (existing, fingerprint) = item::to_order(&found)?;
                 order = Some(KeyedOrder { order: existing, fingerprint });
             } else if let Some(product) = usable(&found) {
@@ -42,22 +42,29 @@ impl Store {
         Ok((order, catalogue))
     }
 
-    pub(super) async fn batch_get(&self, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
+    pub(super) async fn batch_get(&self, keys: Vec<item::Item>) -> Result<Vec<item::Item>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted = Keys { keys, consistent_read: true };
-        let mut asked = BatchGetItem { request_items: [(self.table.clone(), wanted)].into() };
+        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+        let wanted = wanted.expect("the keys are set");
+        let mut asked: HashMap<String, KeysAndAttributes> = [(self.table.clone(), wanted)].into();
         let mut found = Vec::new();
         for round in 0..ROUNDS_MAX {
             // Not at first: sleeping for no time at all takes a millisecond.
             if round > 0 {
                 tokio::time::sleep(Duration::from_millis(u64::from(round) * 50)).await;
             }
-            let answer = self.dynamodb.read(&asked).await?;
-            found.extend(answer.responses.into_values().flatten());
-            asked = BatchGetItem { request_items: answer.unprocessed_keys };
-            if asked.request_items.is_empty() {
+            let answer = self
+                .client
+                .batch_get_item()
+                .set_request_items(Some(asked))
+                .send()
+                .await
+                .map_err(StoreError::of("BatchGetItem"))?;
+            found.extend(answer.responses.unwrap_or_default().into_values().flatten());
+            asked = answer.unprocessed_keys.unwrap_or_default();
+            if asked.is_empty() {
                 return Ok(found);
             }
         }
@@ -70,23 +77,22 @@ impl Store {
     pub async fn products_for_sale(&self) -> Result<(Vec<Product>, u32), StoreError> {
         let (mut products, mut broken, mut from) = (Vec::new(), 0_u32, None);
         loop {
-            let query = Query {
-                table_name: &self.table,
-                index_name: Some("catalogue"),
-                key_condition_expression: "SK = :kind",
-                expression_attribute_values: item::values([(":kind", item::text("PRODUCT"))]),
-                exclusive_start_key: from,
-                ..Query::default()
-            };
-            let page = self.dynamodb.read(&query).await?;
-            for found in &page.items {
-                match usable(found) {
+            let query = self.client.query().table_name(&self.table).index_name("catalogue");
+            let answer = query
+                .key_condition_expression("SK = :kind")
+                .expression_attribute_values(":kind", AttributeValue::S("PRODUCT".to_owned()))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(StoreError::of("Query"))?;
+            for found in answer.items.unwrap_or_default() {
+                match usable(&found) {
                     Some(product) if product.active => products.push(product),
                     Some(_) => {}
                     None => broken += 1,
                 }
             }
-            from = page.last_evaluated_key;
+            from = answer.last_evaluated_key;
             if from.is_none() {
                 products.sort_by(|a, b| a.id.cmp(&b.id));
                 return Ok((products, broken));
@@ -96,7 +102,7 @@ impl Store {
 }
 
 /// A broken product is somebody's typing error: it must not take the catalogue down.
-fn usable(found: &Item) -> Option<Product> {
+fn usable(found: &item::Item) -> Option<Product> {
     item::to_product(found)
         .inspect_err(|error| tracing::error!(event = "product.broken", %error, "a product is left out"))
         .ok()

@@ -2,23 +2,23 @@
 
 use std::mem;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use order::Order;
 use tokio::task::JoinSet;
 
 use super::{Store, StoreError, item};
-use crate::dynamodb::{Item, Scan};
 
 /// How many parts of the table are read side by side.
-const SEGMENTS: u16 = 8;
+const SEGMENTS: i32 = 8;
 /// The items of one page of one segment; DynamoDB ends a page at 1 MB in any case.
-const PAGE_ITEMS_MAX: u16 = 500;
+const PAGE_ITEMS_MAX: i32 = 500;
 
 /// A walk over every order, page by page. What is written while it is under way may or may not be seen.
 #[derive(Debug)]
 pub struct OrderScan {
     store: Store,
     /// The segments that are not read to their end: number, and where to go on.
-    segments: Vec<(u16, Option<Item>)>,
+    segments: Vec<(i32, Option<item::Item>)>,
 }
 
 impl Store {
@@ -30,27 +30,30 @@ impl Store {
         OrderScan { store: self.clone(), segments: (0..SEGMENTS).map(|number| (number, None)).collect() }
     }
 
-    async fn scan_page(&self, segment: u16, from: Option<Item>) -> Result<Page, StoreError> {
-        let scan = Scan {
-            table_name: &self.table,
-            consistent_read: true,
-            segment,
-            total_segments: SEGMENTS,
-            limit: PAGE_ITEMS_MAX,
-            filter_expression: "SK = :order",
-            expression_attribute_values: item::values([(":order", item::text("ORDER"))]),
-            exclusive_start_key: from,
-        };
-        let page = self.dynamodb.read(&scan).await?;
-        let orders = page.items.iter().map(|found| item::to_order(found).map(|(order, _)| order));
-        Ok(Page { orders: orders.collect(), next: page.last_evaluated_key })
+    async fn scan_page(&self, segment: i32, from: Option<item::Item>) -> Result<Page, StoreError> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .segment(segment)
+            .total_segments(SEGMENTS)
+            .limit(PAGE_ITEMS_MAX)
+            .filter_expression("SK = :order")
+            .expression_attribute_values(":order", AttributeValue::S("ORDER".to_owned()))
+            .set_exclusive_start_key(from)
+            .send()
+            .await
+            .map_err(StoreError::of("Scan"))?;
+        let orders = answer.items().iter().map(|found| item::to_order(found).map(|(order, _)| order));
+        Ok(Page { orders: orders.collect(), next: answer.last_evaluated_key })
     }
 }
 
 /// A page of one segment.
 struct Page {
     orders: Vec<Result<Order, StoreError>>,
-    next: Option<Item>,
+    next: Option<item::Item>,
 }
 
 impl OrderScan {

@@ -3,18 +3,15 @@
 //! An order's stock moves in the same transaction as the order itself, so it is never taken without an order,
 //! never given back twice, and by its condition never negative.
 
-use std::{iter, time::Duration};
+use std::time::Duration;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+};
 use order::{Order, ProductId};
 
 use super::{Store, StoreError, item};
-use crate::{
-    clock,
-    dynamodb::{
-        CancellationReason, Item, ReturnValues, TransactWriteItem, TransactWriteItems, Transacted, UpdateItem,
-    },
-};
 
 /// Transactions of many buyers for one product get into each other's way; each loss is another's progress.
 const ATTEMPTS_MAX: u32 = 12;
@@ -46,9 +43,8 @@ fn moves(order: &Order, take: bool) -> Vec<Move> {
 pub(super) enum Moved {
     /// All of it was written.
     Done,
-    /// Nothing was written: the order's own condition did not hold, and this is its item, if
-    /// there is one.
-    Lost(Option<Item>),
+    /// Nothing was written: the order's own condition did not hold, and this is its item, if there is one.
+    Lost(Option<item::Item>),
     /// Nothing was written: too few pieces are left.
     NoStock(Vec<ProductId>),
 }
@@ -60,23 +56,34 @@ impl Store {
     /// pieces go nowhere then.
     pub(super) async fn with_stock(
         &self,
-        order: TransactWriteItem<'_>,
+        order: TransactWriteItem,
         mut moves: Vec<Move>,
     ) -> Result<Moved, StoreError> {
         let mut attempt = 0;
         loop {
-            let stock = moves.iter().map(|one| self.move_stock(one));
-            let transact_items = iter::once(order.clone()).chain(stock).collect();
-            let client_request_token = BASE64_URL_SAFE_NO_PAD.encode(clock::entropy());
-            let request = TransactWriteItems { transact_items, client_request_token };
-            let Transacted::Cancelled(reasons) = self.dynamodb.transact(&request).await? else {
-                return Ok(Moved::Done);
+            // The SDK adds a new `ClientRequestToken` here, and sends it again with each of its own attempts.
+            let mut request = self.client.transact_write_items().transact_items(order.clone());
+            for one in &moves {
+                request = request.transact_items(self.move_stock(one));
+            }
+            let Err(error) = request.send().await else { return Ok(Moved::Done) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+                error.as_service_error()
+            else {
+                return Err(StoreError::of("TransactWriteItems")(error));
             };
-            if let Some(lost) = reasons.first().filter(|reason| reason.is_condition()) {
+            let reasons = cancelled.cancellation_reasons();
+            if let Some(rejected) = StoreError::of_reasons(reasons.iter().filter_map(|reason| reason.code()))
+            {
+                return Err(rejected);
+            }
+            let failed =
+                |reason: &CancellationReason| reason.code.as_deref() == Some("ConditionalCheckFailed");
+            if let Some(lost) = reasons.first().filter(|reason| failed(reason)) {
                 return Ok(Moved::Lost(lost.item.clone()));
             }
             let refused: Vec<_> =
-                reasons.iter().skip(1).zip(&moves).filter(|(reason, _)| reason.is_condition()).collect();
+                reasons.iter().skip(1).zip(&moves).filter(|(reason, _)| failed(reason)).collect();
             // Pieces that are counted no longer are unlimited, or nobody's.
             let counted = |reason: &CancellationReason| {
                 reason.item.as_ref().is_some_and(|item| item.contains_key("stock"))
@@ -96,30 +103,31 @@ impl Store {
             }
             attempt += 1;
             if attempt == ATTEMPTS_MAX {
-                let source = "other transactions were on its items";
+                let source = "other transactions held the items";
                 return Err(StoreError::unavailable("TransactWriteItems", source));
             }
             // Another transaction was on one of the items. Who waits longer the more often it lost, by a
             // distance of its own, gets through.
-            let jitter = u64::from(clock::entropy()[0]);
+            let jitter = u64::from(crate::clock::entropy()[0]);
             tokio::time::sleep(Duration::from_millis(u64::from(attempt) * (5 + jitter / 8))).await;
         }
     }
 
-    fn move_stock(&self, one: &Move) -> TransactWriteItem<'_> {
+    fn move_stock(&self, one: &Move) -> TransactWriteItem {
         let (condition, update) = if one.take {
             ("stock >= :pieces", "SET stock = stock - :pieces")
         } else {
             ("attribute_exists(stock)", "SET stock = stock + :pieces")
         };
-        TransactWriteItem::Update(UpdateItem {
-            table_name: &self.table,
-            key: item::product_key(&one.product),
-            condition_expression: Some(condition),
-            update_expression: update,
-            expression_attribute_values: item::values([(":pieces", item::number(one.quantity))]),
-            return_values_on_condition_check_failure: Some(ReturnValues::AllOld),
-            ..UpdateItem::default()
-        })
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(item::product_key(&one.product)))
+            .condition_expression(condition)
+            .update_expression(update)
+            .expression_attribute_values(":pieces", item::number(one.quantity))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .expect("the table, the key and the expression are set");
+        TransactWriteItem::builder().update(update).build()
     }
 }

@@ -5,7 +5,6 @@ use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{StoreError, item};
-use crate::dynamodb::Item;
 
 /// What one write did to one item, as the stream tells it.
 #[derive(Debug, Deserialize)]
@@ -82,7 +81,8 @@ impl StreamRecord {
 
     fn order(&self, image: &serde_json::Value) -> Result<Order, StoreError> {
         let broken = || StoreError::Broken { key: self.key().to_owned(), attribute: "an attribute's type" };
-        let (order, _) = item::to_order(&Item::deserialize(image).map_err(|_| broken())?)?;
+        let image = serde_dynamo::Item::deserialize(image).map_err(|_| broken())?;
+        let (order, _) = item::to_order(&item::from_json(image))?;
         Ok(order)
     }
 }
@@ -90,7 +90,8 @@ impl StreamRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamodb::AttributeValue;
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use base64::{Engine, prelude::BASE64_STANDARD};
     use order::{
         Actor, Cancellation, CancellationOrigin, CancellationStatus, Currency, Customer, Generation,
         Language, Look, Money, OrderId, OrderLine, OrderStatus, PayMethod, Personal, ProductId, RequestMark,
@@ -164,7 +165,7 @@ mod tests {
         order.begun(Look { at: AT, by: &Actor::Buyer })
     }
 
-    fn stored(order: &Order) -> Item {
+    fn stored(order: &Order) -> item::Item {
         let mut stored = item::fixed_attributes(order, Some(&[255; 32]));
         stored.insert("version".to_owned(), item::number(order.version));
         let journal = order.journal.iter().map(item::journal_entry).collect();
@@ -174,8 +175,21 @@ mod tests {
         stored
     }
 
-    fn image(item: &Item) -> Value {
-        serde_json::to_value(item).unwrap()
+    /// DynamoDB's JSON of an attribute.
+    fn json_of(value: &AttributeValue) -> Value {
+        match value {
+            AttributeValue::S(text) => json!({ "S": text }),
+            AttributeValue::N(number) => json!({ "N": number }),
+            AttributeValue::B(blob) => json!({ "B": BASE64_STANDARD.encode(blob.as_ref()) }),
+            AttributeValue::Bool(value) => json!({ "BOOL": value }),
+            AttributeValue::L(values) => json!({ "L": values.iter().map(json_of).collect::<Vec<_>>() }),
+            AttributeValue::M(members) => json!({ "M": image(members) }),
+            other => panic!("an order has no {other:?}"),
+        }
+    }
+
+    fn image(item: &item::Item) -> Value {
+        item.iter().map(|(name, value)| (name.clone(), json_of(value))).collect()
     }
 
     fn record(name: &str, old: Option<Value>, new: Option<Value>) -> StreamRecord {

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use order::{Order, OrderId, Timestamp};
 
-use super::{Store, StoreError, item};
-use crate::dynamodb::{Item, Query, UpdateItem};
+use super::{Store, StoreError, held, item};
 
 /// The shards of the index: the alphabet of order ids.
 pub const SHARDS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Where a page of waiting orders ended.
 #[derive(Clone, Debug)]
-pub struct WaitingPage(Item);
+pub struct WaitingPage(item::Item);
 
 impl Store {
     /// Access pattern 12: ids of orders of one shard whose look is due, soonest first, at most `limit` after
@@ -26,20 +25,21 @@ impl Store {
         after: Option<WaitingPage>,
         limit: u16,
     ) -> Result<(Vec<OrderId>, Option<WaitingPage>), StoreError> {
-        let query = Query {
-            table_name: &self.table,
-            index_name: Some("open"),
-            limit: Some(limit),
-            exclusive_start_key: after.map(|page| page.0),
-            key_condition_expression: "waiting = :shard AND lookAt <= :now",
-            expression_attribute_values: item::values([
-                (":shard", item::text(shard)),
-                (":now", item::number(now.as_millis())),
-            ]),
-        };
-        let page = self.dynamodb.read(&query).await?;
-        let ids = page.items.iter().filter_map(|found| item::as_str(found.get("id")?)?.parse().ok());
-        Ok((ids.collect(), page.last_evaluated_key.map(WaitingPage)))
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("open")
+            .limit(i32::from(limit))
+            .set_exclusive_start_key(after.map(|page| page.0))
+            .key_condition_expression("waiting = :shard AND lookAt <= :now")
+            .expression_attribute_values(":shard", item::text(shard.to_string()))
+            .expression_attribute_values(":now", item::number(now.as_millis()))
+            .send()
+            .await
+            .map_err(StoreError::of("Query"))?;
+        let ids = answer.items().iter().filter_map(|found| found.get("id")?.as_s().ok()?.parse().ok());
+        Ok((ids.collect(), answer.last_evaluated_key.clone().map(WaitingPage)))
     }
 
     /// Access pattern 16: the orders with these ids, at most 100; ids of none and broken orders are left out.
@@ -53,56 +53,54 @@ impl Store {
     /// Access pattern 18: has an order looked at by this moment. It never puts a look off: whoever asks may be
     /// anybody.
     pub async fn bring_look_forward(&self, id: OrderId, to: Timestamp) -> Result<(), StoreError> {
-        let write = UpdateItem {
-            table_name: &self.table,
-            key: item::order_key(id.tail()),
-            condition_expression: Some(
-                "attribute_exists(PK) AND (attribute_not_exists(lookAt) OR lookAt > :to)",
-            ),
-            update_expression: "SET waiting = :shard, lookAt = :to",
-            expression_attribute_values: item::values([
-                (":shard", item::text(item::shard_of(id.tail()))),
-                (":to", item::number(to.as_millis())),
-            ]),
-            ..UpdateItem::default()
-        };
-        self.held(&write).await.map(|_| ())
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::order_key(id.tail())))
+            .condition_expression("attribute_exists(PK) AND (attribute_not_exists(lookAt) OR lookAt > :to)")
+            .update_expression("SET waiting = :shard, lookAt = :to")
+            .expression_attribute_values(":shard", item::text(item::shard_of(id.tail())))
+            .expression_attribute_values(":to", item::number(to.as_millis()))
+            .send()
+            .await;
+        held(sent).map(|_| ())
     }
 
     /// Access pattern 17: puts off the look at an order that cannot be read, so that it keeps no other
     /// waiting.
     pub async fn put_off_look(&self, id: OrderId, until: Timestamp) -> Result<(), StoreError> {
-        let write = UpdateItem {
-            table_name: &self.table,
-            key: item::order_key(id.tail()),
-            condition_expression: Some("attribute_exists(waiting)"),
-            update_expression: "SET lookAt = :until",
-            expression_attribute_values: item::values([(":until", item::number(until.as_millis()))]),
-            ..UpdateItem::default()
-        };
-        self.held(&write).await.map(|_| ())
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::order_key(id.tail())))
+            .condition_expression("attribute_exists(waiting)")
+            .update_expression("SET lookAt = :until")
+            .expression_attribute_values(":until", item::number(until.as_millis()))
+            .send()
+            .await;
+        held(sent).map(|_| ())
     }
 
     /// Access pattern 13: plans the next look at an order that a look changed nothing of. No new version: it
     /// is no news. Whether the order still was at the version that was looked at.
     pub async fn plan_look(&self, order: &Order, at: Option<Timestamp>) -> Result<bool, StoreError> {
-        let mut values = item::values([(":read", item::number(order.version))]);
-        if let Some(at) = at {
-            let shard = item::text(item::shard_of(order.id.tail()));
-            values.extend(item::values([(":shard", shard), (":at", item::number(at.as_millis()))]));
-        }
-        let write = UpdateItem {
-            table_name: &self.table,
-            key: item::order_key(order.id.tail()),
-            condition_expression: Some("#version = :read"),
-            update_expression: match at {
-                Some(_) => "SET waiting = :shard, lookAt = :at",
-                None => "REMOVE waiting, lookAt",
-            },
-            expression_attribute_names: [("#version".to_owned(), "version".to_owned())].into(),
-            expression_attribute_values: values,
-            ..UpdateItem::default()
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::order_key(order.id.tail())))
+            .condition_expression("#version = :read")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":read", item::number(order.version));
+        let request = match at {
+            Some(at) => request
+                .update_expression("SET waiting = :shard, lookAt = :at")
+                .expression_attribute_values(":shard", item::text(item::shard_of(order.id.tail())))
+                .expression_attribute_values(":at", item::number(at.as_millis())),
+            None => request.update_expression("REMOVE waiting, lookAt"),
         };
-        self.held(&write).await
+        held(request.send().await)
     }
 }

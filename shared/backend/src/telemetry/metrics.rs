@@ -30,7 +30,7 @@ enum Value {
 }
 
 /// Every metric, the event that it is, and what it makes of it.
-const METRICS: [(&str, &str, Value); 21] = [
+const METRICS: [(&str, &str, Value); 22] = [
     ("PaymentMismatch", "payment.mismatch", Value::One),
     ("PaymentOrphan", "payment.orphan", Value::One),
     ("CancellationRefused", "cancellation.refused", Value::One),
@@ -44,6 +44,7 @@ const METRICS: [(&str, &str, Value); 21] = [
     ("OrderBroken", "order.broken", Value::One),
     ("AuditBroken", "audit.broken", Value::One),
     ("ProductBroken", "product.broken", Value::One),
+    ("TableRejected", "table.rejected", Value::One),
     ("SecretUnreadable", "secret.unreadable", Value::One),
     ("EventUndecodable", "event.undecodable", Value::One),
     ("EventDelayMinutes", "event.late", Value::Of("minutes")),

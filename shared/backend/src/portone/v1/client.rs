@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{Method, Request, StatusCode, header};
+use http::{Method, StatusCode, header};
 use order::{CancellationOutcome, Observation, Order, PaymentStatus, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
@@ -266,7 +266,7 @@ impl V1Client {
             };
             let authorization =
                 token.header().ok_or(PortoneError::Unavailable("its token is no token", None))?;
-            let request = Request::builder().method(&method).uri(url.as_str());
+            let request = self.connection.request(method.clone(), url.clone());
             let request = request.header(header::AUTHORIZATION, authorization);
             let (head, answer) = exchange(&self.connection, request, body, until).await?.into_parts();
             let status = head.status;

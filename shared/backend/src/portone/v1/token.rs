@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Method};
 use order::Generation;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Mutex, time::Instant};
@@ -13,7 +13,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::wire;
 use crate::{
     connection::Connection,
-    portone::{PortoneError, exchange},
+    portone::{PortoneError, exchange, names_nothing, resource},
     secrets::Secrets,
 };
 
@@ -78,7 +78,8 @@ async fn fetch(
     let asked_at = Instant::now();
     let pair = secrets.v1_key_pair().map_err(|_| PortoneError::NotConfigured(Generation::V1))?;
     let body = wire::GetToken { imp_key: &pair.key, imp_secret: pair.secret.expose_secret() };
-    let request = Request::post(format!("{base}/users/getToken"));
+    let url = resource(base, &["users", "getToken"], &[]).ok_or_else(names_nothing)?;
+    let request = connection.request(Method::POST, url);
     let (head, answer) = exchange(connection, request, Some(&body), until).await?.into_parts();
     let status = head.status;
     let envelope: wire::Envelope<wire::Token> = serde_json::from_slice(&answer)

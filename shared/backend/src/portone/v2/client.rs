@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{Method, Request, StatusCode, header};
+use http::{Method, StatusCode, header};
 use order::{CancellationOutcome, Generation, Observation, Order, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -291,7 +291,7 @@ impl V2Client {
         loop {
             let secret = secrets.v2_api_secret().map_err(|_| PortoneError::NotConfigured(Generation::V2))?;
             let authorization = authorization(secret);
-            let mut request = Request::builder().method(&method).uri(url.as_str());
+            let mut request = self.connection.request(method.clone(), url.clone());
             request = request.header(header::AUTHORIZATION, authorization);
             if let Some(key) = key {
                 // RFC 8941: the quotes are part of the value (REST V2 overview, idempotency).

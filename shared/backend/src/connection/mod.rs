@@ -1,53 +1,46 @@
-//! One connection pool and one TLS stack for everything a function calls: PortOne and AWS. Roots are compiled
-//! in; the provider is ring.
+//! The HTTP client and the TLS stack of a function. PortOne is called through it directly; the AWS SDKs call AWS
+//! through it ([`aws`]). One pool of connections, one set of compiled-in root certificates, one crypto provider
+//! (ring).
 //!
-//! It is the client that Lambda's runtime asks for work with, `hyper-util`'s, and nothing around it: nobody is
-//! asked through a proxy, keeps cookies or is followed, and what looks for them in each call took a tenth of an
-//! invocation's instructions.
+//! No proxy is used, no cookie is kept and no redirect is followed.
+
+pub mod aws;
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
+use http::Response;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use reqwest::{Client, Method, Request, RequestBuilder, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-pub use hyper::body::Bytes;
+pub use bytes::Bytes;
 
-/// How long a call to an AWS backend may take, all its attempts together.
-pub const AWS_CALL_MAX: Duration = Duration::from_millis(4_000);
-/// How long one attempt of it may take.
-pub(crate) const AWS_ATTEMPT_MAX: Duration = Duration::from_millis(1_500);
 const CONNECT_MAX: Duration = Duration::from_millis(3_000);
-/// Idle connections are dropped before the backends' load balancers do it silently.
+/// Idle connections are closed before the load balancers of AWS and PortOne drop them without notice.
 const IDLE_MAX: Duration = Duration::from_secs(45);
 
-/// The shared HTTP client; cloning it shares the pool.
+/// The shared HTTP client. A clone shares the pool.
 #[derive(Clone, Debug)]
-pub struct Connection(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub struct Connection(Client);
 
-/// Why there is no whole answer. Nothing of the request or of the answer is in it.
+/// Why there is no complete response. It contains nothing of the request or of the response.
 #[derive(Debug, thiserror::Error)]
 pub enum Unanswered {
-    /// Not in time.
+    /// The response did not arrive in time.
     #[error("no answer in time")]
     Late,
     /// The connection was not made, or it broke.
     #[error("the connection broke")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
-    /// The answer is longer than anything that is expected.
+    /// The response is longer than its limit.
     #[error("the answer is too long")]
     TooLong,
 }
 
 impl Connection {
-    /// Builds the client. Opens nothing yet.
+    /// Builds the client. Opens no connection.
     pub fn new() -> Self {
         Self::trusting(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
     }
@@ -59,48 +52,56 @@ impl Connection {
             .expect("ring supports rustls's default TLS versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_MAX));
-        let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .no_proxy()
+            // A redirect would carry the API secret to another host.
+            .redirect(redirect::Policy::none())
+            // A request that moves money is sent once. Reads are repeated by their callers.
+            .retry(retry::never())
+            .connect_timeout(CONNECT_MAX)
             .pool_idle_timeout(IDLE_MAX)
-            .build(tls.wrap_connector(tcp));
+            .tcp_nodelay(true)
+            .build()
+            .expect("a client built from constants");
         Self(client)
     }
 
-    /// Sends a request, whose URI is absolute, and waits until `until` for all of its answer, of which no more is read
-    /// or held than `bytes_max`.
+    /// A request to `url`, to be completed and given to [`Connection::send`].
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.0.request(method, url)
+    }
+
+    /// Sends a request and waits until `until` for the whole response. Reads no more than `bytes_max` bytes of its
+    /// body.
     ///
-    /// A kept connection that was closed before the request went out is replaced by a new one; nothing else is
-    /// sent twice. A redirect is an answer like any other: following it would carry the secret along.
+    /// A request is sent once. The only exception is an idle connection that was closed before any byte of the
+    /// request was written: then a new connection is used. A redirect is returned as the response.
     pub async fn send(
         &self,
-        request: Request<Bytes>,
+        request: RequestBuilder,
         until: Instant,
         bytes_max: usize,
     ) -> Result<Response<Bytes>, Unanswered> {
-        let whole = async {
-            let sent = self.0.request(request.map(Full::new)).await;
-            let (head, body) = sent.map_err(|error| Unanswered::Broken(error.into()))?.into_parts();
-            let body = Limited::new(body, bytes_max).collect().await;
-            let body = body.map_err(|error| match error.is::<LengthLimitError>() {
-                true => Unanswered::TooLong,
-                false => Unanswered::Broken(error),
-            })?;
-            Ok(Response::from_parts(head, body.to_bytes()))
-        };
-        timeout_at(until, whole).await.unwrap_or(Err(Unanswered::Late))
+        let request = request.build().map_err(broken)?;
+        timeout_at(until, self.exchange(request, bytes_max)).await.unwrap_or(Err(Unanswered::Late))
+    }
+
+    async fn exchange(&self, request: Request, bytes_max: usize) -> Result<Response<Bytes>, Unanswered> {
+        let response = self.0.execute(request).await.map_err(broken)?;
+        let (head, body) = Response::<reqwest::Body>::from(response).into_parts();
+        let body = Limited::new(body, bytes_max).collect().await;
+        let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+            true => Unanswered::TooLong,
+            false => Unanswered::Broken(error),
+        })?;
+        Ok(Response::from_parts(head, body.to_bytes()))
     }
 }
 
-/// Where a service is: at `given`, else at its host in this region.
-pub fn endpoint(service: &str, region: &str, given: Option<&Url>) -> Url {
-    let end = if region.starts_with("cn-") { ".cn" } else { "" };
-    let regional = || format!("https://{service}.{region}.amazonaws.com{end}/").parse();
-    given.cloned().unwrap_or_else(|| regional().expect("a region's name can be in a host's"))
+/// The URL is left out: it may contain an ID that was sent in a query.
+fn broken(error: reqwest::Error) -> Unanswered {
+    Unanswered::Broken(error.without_url().into())
 }
 
 impl Default for Connection {
@@ -159,8 +160,8 @@ mod tests {
     }
 
     async fn asked(connection: &Connection, url: &Url) -> Result<Response<Bytes>, Unanswered> {
-        let request = Request::get(url.as_str()).header("authorization", "a test's").body(Bytes::new());
-        connection.send(request.unwrap(), Instant::now() + Duration::from_secs(10), 10).await
+        let request = connection.request(Method::GET, url.clone()).header("authorization", "a test's");
+        connection.send(request, Instant::now() + Duration::from_secs(10), 10).await
     }
 
     #[tokio::test]
@@ -230,21 +231,10 @@ mod tests {
     #[tokio::test]
     async fn a_host_that_says_nothing_is_not_waited_for() {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/", silent.local_addr().unwrap());
-        let request = Request::get(url).body(Bytes::new()).unwrap();
+        let url = format!("http://{}/", silent.local_addr().unwrap()).parse().unwrap();
+        let connection = Connection::new();
         let until = Instant::now() + Duration::from_millis(20);
-        let answer = Connection::new().send(request, until, 10).await;
+        let answer = connection.send(connection.request(Method::GET, url), until, 10).await;
         assert!(matches!(answer, Err(Unanswered::Late)), "{answer:?}");
-    }
-
-    #[test]
-    fn a_service_is_where_its_region_is_unless_it_is_told_where() {
-        assert_eq!(
-            endpoint("dynamodb", "ap-northeast-2", None).as_str(),
-            "https://dynamodb.ap-northeast-2.amazonaws.com/"
-        );
-        assert_eq!(endpoint("s3", "cn-north-1", None).as_str(), "https://s3.cn-north-1.amazonaws.com.cn/");
-        let given = Url::parse("http://127.0.0.1:8000").unwrap();
-        assert_eq!(endpoint("dynamodb", "ap-northeast-2", Some(&given)), given);
     }
 }
