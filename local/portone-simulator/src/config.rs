@@ -93,9 +93,10 @@ pub struct SimulatorConfig {
     pub api_secrets: Vec<String>,
     /// `merchantId` of every payment.
     pub merchant_id: String,
-    /// The store of the credential.
+    /// The default store of the credential: a call without `storeId` is about its payments only
+    /// (`GetPayment` and `CancelPaymentBody`, member `storeId`, of PortOne's V2 schema).
     pub store_id: String,
-    /// Further stores that the credential may name in `storeId`; any other is 403 FORBIDDEN.
+    /// Further stores of the company that the credential may name in `storeId`; any other is 403 FORBIDDEN.
     pub sub_stores: Vec<String>,
     /// The channels a browser may choose.
     pub channels: Vec<Channel>,
@@ -120,6 +121,20 @@ pub struct SimulatorConfig {
     pub clock_speed: u32,
     /// Identifiers and jitter repeat with the seed; `None` differs every time.
     pub seed: Option<u64>,
+}
+
+impl SimulatorConfig {
+    /// A company credential: `default` is the store of a call without `storeId`, and the credential may name
+    /// `others` too.
+    #[must_use]
+    pub fn with_stores<I>(self, default: impl Into<String>, others: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let sub_stores = others.into_iter().map(Into::into).collect();
+        Self { store_id: default.into(), sub_stores, ..self }
+    }
 }
 
 impl Default for SimulatorConfig {

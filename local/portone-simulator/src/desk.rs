@@ -6,9 +6,10 @@ use serde::Deserialize;
 use crate::{
     clock::Timestamp,
     payment::{
-        CancelMode, CancelRequest, Cancellation, Failure, Method, News, Refusal, Status,
+        CancelMode, CancelRequest, Cancellation, Failure, Method, News, RefundStatus, Refusal, RetainOption,
+        Status,
         attempt::Captured,
-        cancel::{CancelContext, CancelTrigger, RefundAccount},
+        cancel::{CancelContext, CancelRules, CancelTrigger, RefundAccount},
     },
     timekeeper,
     world::{Deed, Publication, World},
@@ -75,6 +76,26 @@ pub enum Act {
     },
     /// The oldest open dispute is settled.
     ResolveDispute {},
+    /// The card company takes money back: a cancellation with trigger CHARGEBACK, whatever the cancel mode is
+    /// (`CancellationTrigger` of the V2 schema).
+    Chargeback {
+        /// All that is left when missing.
+        amount: Option<i64>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Money of a discounted payment goes back from the console.
+    CancelWithOption {
+        /// All that is left when missing.
+        amount: Option<i64>,
+        /// What becomes of the discount.
+        promotion_discount_retain_option: RetainOption,
+    },
+    /// The bank reports on money that goes back into the buyer's account. No webhook.
+    SetRefundStatus {
+        /// `method.refundStatus`.
+        status: RefundStatus,
+    },
 }
 
 impl World {
@@ -85,7 +106,7 @@ impl World {
         if self.payment_of(&id)? != payment_id {
             return Err(Refusal::TransactionNotFound);
         }
-        let wall = Timestamp::wall();
+        let (wall, rules) = (Timestamp::wall(), self.cancel_rules());
         let news = match act {
             Act::Approve { amount, other_channel } => {
                 let captured = self.captured(&id, *amount, *other_channel)?;
@@ -115,17 +136,32 @@ impl World {
             Act::ApproveCancellation { cancellation_id } => {
                 let pg_id = self.book.chance.digits(12);
                 let payment = self.payment_mut(payment_id)?;
-                payment.end_cancellation(cancellation_id.as_deref(), true, pg_id, wall)?
+                payment.end_cancellation(cancellation_id.as_deref(), true, pg_id, rules, wall)?
             }
             Act::FailCancellation { cancellation_id } => {
                 let payment = self.payment_mut(payment_id)?;
-                payment.end_cancellation(cancellation_id.as_deref(), false, String::new(), wall)?
+                payment.end_cancellation(cancellation_id.as_deref(), false, String::new(), rules, wall)?
             }
             Act::Dispute { reason } => {
                 let reason = reason.as_deref().unwrap_or("카드 소유자가 이의를 제기했습니다.");
-                self.payment_mut(payment_id)?.dispute(&id, reason, wall)?
+                let pg_id = format!("dispute{}", self.book.chance.digits(10));
+                self.payment_mut(payment_id)?.dispute(&id, reason, pg_id, wall)?
             }
             Act::ResolveDispute {} => self.payment_mut(payment_id)?.resolve_dispute(&id, wall)?,
+            Act::Chargeback { amount, reason } => {
+                let reason = reason.as_deref().unwrap_or("카드사가 매출을 취소했습니다.");
+                let by = Some(CancelTrigger::Chargeback);
+                let request = self.console_cancel(*amount, None, Some(reason), by);
+                return self.cancel(payment_id, &request, false).map(drop);
+            }
+            Act::CancelWithOption { amount, promotion_discount_retain_option } => {
+                let retain = Some(*promotion_discount_retain_option);
+                let request = self.console_cancel(*amount, None, None, None);
+                return self.cancel(payment_id, &CancelRequest { retain, ..request }, false).map(drop);
+            }
+            Act::SetRefundStatus { status } => {
+                return self.payment_mut(payment_id)?.set_refund_status(&id, *status, wall);
+            }
         };
         self.tell(payment_id, &news);
         Ok(())
@@ -185,10 +221,15 @@ impl World {
             let payment = self.payment(payment_id)?;
             (payment.cancel_mode, payment.cancel_mode_left)
         };
-        let mode = own.filter(|_| left != Some(0)).unwrap_or(self.switches.cancel_mode);
+        let chargeback = request.trigger == CancelTrigger::Chargeback;
+        let mode = match own.filter(|_| left != Some(0)).unwrap_or(self.switches.cancel_mode) {
+            _ if chargeback => CancelMode::Sync,
+            mode => mode,
+        };
         let context = CancelContext {
             mode,
             cap: self.switches.cancel_cap,
+            rules: self.cancel_rules(),
             cancellation_id: self.book.chance.uuid(),
             pg_cancellation_id: self.book.chance.digits(12),
             wall: Timestamp::wall(),
@@ -197,7 +238,10 @@ impl World {
         let cancelled = payment.cancel(request, context);
         let took_place =
             cancelled.is_ok() || (mode == CancelMode::RefuseByPg && is_pg(cancelled.as_ref().err()));
-        if took_place && let Some(left) = &mut payment.cancel_mode_left {
+        if took_place
+            && !chargeback
+            && let Some(left) = &mut payment.cancel_mode_left
+        {
             *left = left.saturating_sub(1);
         }
         let (cancellation, news) = cancelled?;
@@ -205,6 +249,14 @@ impl World {
             self.publish(payment_id, &news, Publication { silent, from_window: false });
         }
         Ok((cancellation, mode))
+    }
+
+    /// How the switches want money back to be counted.
+    pub(crate) fn cancel_rules(&self) -> CancelRules {
+        CancelRules {
+            balance: self.switches.cancellable_balance,
+            refund: self.switches.refund_status_after_cancel,
+        }
     }
 
     /// Puts the deadline of an open virtual account on the agenda.

@@ -21,6 +21,7 @@ use crate::{
     clock::Timestamp,
     fault::{FaultReply, FaultRule},
     payment::Version,
+    raw,
     server::DropConnection,
     simulator::Simulator,
     switches::MalformedKey,
@@ -187,9 +188,13 @@ async fn protected(
     tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let lost = response.extensions().get::<LostReply>().copied();
-    let (head, body) = response.into_parts();
+    let (mut head, body) = response.into_parts();
     // The handlers' bodies are complete in memory, so reading one cannot fail.
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let mut body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if let Some(raw) = raw::written(&body) {
+        head.headers.remove(header::CONTENT_LENGTH);
+        body = raw;
+    }
     if let Some(key) = key {
         let answer = Answer { status: head.status.as_u16(), body: body.clone() };
         simulator.touch(|world| world.keys.finish(&key, answer));

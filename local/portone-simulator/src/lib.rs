@@ -20,7 +20,7 @@
 //! | [`webhook`] | bodies, signatures, retries, disturbances |
 //! | [`control`] | `/_simulator/…`: everything a test or the console page may do |
 //! | [`simulator`] | the running whole, and the same control for Rust |
-//! | [`switches`], [`fault`] | what may be set: unknown behaviour, disturbed answers |
+//! | [`switches`], [`fault`], [`raw`] | what may be set: unknown behaviour, disturbed answers, unexpected text |
 //! | [`clock`], [`timekeeper`](self) | a clock that can be sped up, and what it sets off |
 
 pub mod checkout;
@@ -30,6 +30,7 @@ pub mod control;
 pub mod desk;
 pub mod fault;
 pub mod payment;
+pub mod raw;
 pub mod simulator;
 pub mod spec;
 pub mod switches;
@@ -55,10 +56,11 @@ pub use clock::{Clock, Timestamp};
 pub use config::{Channel, ChannelKind, SimulatorConfig, WebhookTarget};
 pub use desk::Act;
 pub use fault::{FaultReply, FaultRule};
-pub use payment::{CancelMode, Refusal, Status, Version};
+pub use payment::{CancelMode, CancellableBalance, RefundStatus, Refusal, RetainOption, Status, Version};
+pub use raw::RawText;
 pub use simulator::Simulator;
 pub use spec::PaymentSpec;
-pub use switches::Switches;
+pub use switches::{ListWithoutStore, Switches};
 pub use v1::{Prepared, WindowRefused};
 pub use webhook::{Delivery, DeliveryState, Event, ReleaseOrder, WebhookRules};
 

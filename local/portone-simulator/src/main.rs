@@ -9,7 +9,8 @@ use tokio::net::TcpListener;
 const USAGE: &str =
     "usage: portone-simulator [--port N] [--v1-port N] [--webhook-url URL] [--webhook-secret whsec_…]
                          [--api-secret SECRET] [--v1-key KEY] [--v1-secret SECRET]
-                         [--v1-webhook-url URL] [--state FILE] [--clock-speed N] [--seed N]";
+                         [--v1-webhook-url URL] [--store ID] [--other-store ID]
+                         [--state FILE] [--clock-speed N] [--seed N]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -52,6 +53,8 @@ fn arguments(mut given: impl Iterator<Item = String>) -> anyhow::Result<(u16, Si
             "--v1-webhook-url" => config.v1_webhook_url = Some(value),
             "--webhook-url" => config.webhook.url = Some(value),
             "--webhook-secret" => config.webhook.secrets.push(value),
+            "--store" => config.store_id = value,
+            "--other-store" => config.sub_stores.push(value),
             "--api-secret" => api_secrets.push(value),
             "--state" => config.state_file = Some(value.into()),
             "--clock-speed" => config.clock_speed = value.parse().context("--clock-speed")?,

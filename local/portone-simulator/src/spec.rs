@@ -7,10 +7,13 @@ use crate::{
     clock::Timestamp,
     config::ChannelKind,
     payment::{
-        Amount, CancelMode, Checkout, Customer, PayMethod, Payment, Refusal, Status, Transaction, Version,
+        Amount, CancelMode, Checkout, Customer, PayMethod, Payment, Platform, Refusal, Status, Transaction,
+        Version,
         attempt::{Captured, Failure, News},
         cancel::{CancelContext, CancelRequest, RefundAccount},
     },
+    raw::RawTexts,
+    simulator::Simulator,
     world::{Publication, World},
 };
 
@@ -48,6 +51,11 @@ pub struct PaymentSpec {
     pub custom_data: Option<String>,
     /// `imp_uid` in V1. Default made up.
     pub transaction_id: Option<String>,
+    /// Charged by V1's REST API, without a window: `imps_` and twelve digits as `imp_uid`, channel `api`.
+    /// Default false.
+    pub by_rest: bool,
+    /// The least sum that the promotion behind `discount` discounts. Default none.
+    pub promotion_minimum: Option<i64>,
     /// Of a PARTIAL_CANCELLED payment; default half.
     pub cancelled_amount: Option<i64>,
     /// Opened; RFC 3339; default now.
@@ -82,6 +90,8 @@ impl Default for PaymentSpec {
             customer: Customer::default(),
             custom_data: None,
             transaction_id: None,
+            by_rest: false,
+            promotion_minimum: None,
             cancelled_amount: None,
             requested_at: None,
             changed_at: None,
@@ -117,6 +127,7 @@ impl World {
             cancel_mode: spec.cancel_mode,
             cancel_mode_left: None,
             patch: spec.patch.clone(),
+            raw_texts: RawTexts::new(),
         };
         if let Some(replaced) = self.book.payments.remove(id) {
             for tx in &replaced.transactions {
@@ -170,6 +181,7 @@ impl World {
             let context = CancelContext {
                 mode: CancelMode::Sync,
                 cap: None,
+                rules: self.cancel_rules(),
                 cancellation_id: self.book.chance.uuid(),
                 pg_cancellation_id: self.book.chance.digits(12),
                 wall: changed_at,
@@ -182,6 +194,29 @@ impl World {
             self.publish(&id, &news, Publication { silent: !spec.webhooks, from_window: false });
         }
         Ok(())
+    }
+
+    /// Charges by V1's REST API: one more attempt of this `merchant_uid`, approved at once, or declined when the
+    /// spec says FAILED. Returns its `imp_uid`.
+    fn charge(&mut self, merchant_uid: &str, spec: &PaymentSpec) -> Result<String, Refusal> {
+        if !matches!(spec.status, Status::Paid | Status::Failed) {
+            return Err(Refusal::Invalid("a charge by REST ends PAID or FAILED".to_owned()));
+        }
+        let wall = Timestamp::wall();
+        let spec = PaymentSpec { version: Version::V1, by_rest: true, ..spec.clone() };
+        let store_id = spec.store_id.clone().unwrap_or_else(|| self.config.store_id.clone());
+        let transaction = self.spec_transaction(&spec, wall)?;
+        let id = transaction.id.clone();
+        self.open_attempt(merchant_uid, &store_id, Version::V1, transaction)?;
+        let pg = self.pg_details(&id, None)?;
+        let payment = self.payment_mut(merchant_uid)?;
+        let news = if spec.status == Status::Failed {
+            payment.fail(&id, Failure::pg("F400", "카드 정보가 올바르지 않습니다."), wall)?
+        } else {
+            payment.approve(&id, Captured::default(), pg, wall)?
+        };
+        self.publish(merchant_uid, &news, Publication { silent: !spec.webhooks, from_window: false });
+        Ok(id)
     }
 
     /// Forgets a payment; what was sent about it stays listed.
@@ -215,7 +250,7 @@ impl World {
             | Status::Failed => PayMethod::Card,
         };
         let id = spec.transaction_id.clone().unwrap_or_else(|| match spec.version {
-            Version::V1 => self.imp_uid(),
+            Version::V1 => self.imp_uid(spec.by_rest),
             Version::V2 => self.book.chance.uuid(),
         });
         let ready = Transaction::ready(id, channel, spec.pay_method.unwrap_or(asked), amount, wall);
@@ -224,9 +259,34 @@ impl World {
             order_name: spec.order_name.clone(),
             customer: spec.customer.clone(),
             custom_data: spec.custom_data.clone(),
+            promotion_minimum: spec.promotion_minimum,
+            platform: if spec.by_rest { Platform::Api } else { ready.platform },
             checkout: Checkout { notice_urls: spec.notice_urls.clone(), ..Checkout::default() },
             ..ready
         })
+    }
+}
+
+impl Simulator {
+    /// Creates many payments at once, as [`put_payment`](Self::put_payment) does each.
+    ///
+    /// # Errors
+    /// Those of the first that cannot be created; the ones before it are there.
+    pub fn put_payments<I>(&self, payments: I) -> Result<(), Refusal>
+    where
+        I: IntoIterator<Item = (String, PaymentSpec)>,
+    {
+        self.change(|world| payments.into_iter().try_for_each(|(id, spec)| world.put(&id, &spec)))
+    }
+
+    /// Charges by V1's REST API (`onetime`, `again`, `schedule`), which gives the attempt an `imp_uid` of the form
+    /// `imps_` and twelve digits (case 04) and opens no window. The spec's `version` and `by_rest` do not matter; its
+    /// status is PAID or FAILED. Returns the `imp_uid`.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyPaid`] when this `merchant_uid` was paid before; [`Refusal::Invalid`].
+    pub fn charge_by_rest(&self, merchant_uid: &str, spec: &PaymentSpec) -> Result<String, Refusal> {
+        self.change(|world| world.charge(merchant_uid, spec))
     }
 }
 

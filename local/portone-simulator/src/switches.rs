@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    payment::{CancelMode, Status},
+    payment::{CancelMode, CancellableBalance, RefundStatus, Status},
     webhook::V1Body,
 };
 
@@ -80,6 +80,19 @@ pub struct Switches {
     pub v1_webhook_resends: bool,
     /// Whether V2's API shows V1's payments. Default true.
     pub v1_visible_in_v2: bool,
+    /// Which payments a list has when it names no store. Default COMPANY, as the schema says of a company's
+    /// credential; OWN_STORE is [?] what the credential of one store gets.
+    pub list_without_store: ListWithoutStore,
+    /// Whether V1's payments pass a V2 list's filters on test channel, PG, method and platform, which "may not
+    /// apply" to them (`GetPaymentsBody.filter`). Default false.
+    pub v1_escapes_filter: bool,
+    /// [?] How a discount enters the cancellable balance. Default TOTAL.
+    pub cancellable_balance: CancellableBalance,
+    /// `method.refundStatus` of a virtual account right after its money went back. Default COMPLETED.
+    pub refund_status_after_cancel: RefundStatus,
+    /// Payments on one page of V1's lists, whatever larger `limit` up to 1,000 the caller gives. Default 1000,
+    /// which is no cap (`GET /payments/status/{payment_status}`, parameter `limit`).
+    pub v1_page_cap: u32,
 }
 
 impl Default for Switches {
@@ -117,6 +130,11 @@ impl Default for Switches {
             v1_webhook_body: V1Body::Json,
             v1_webhook_resends: false,
             v1_visible_in_v2: true,
+            list_without_store: ListWithoutStore::Company,
+            v1_escapes_filter: false,
+            cancellable_balance: CancellableBalance::Total,
+            refund_status_after_cancel: RefundStatus::Completed,
+            v1_page_cap: 1000,
         }
     }
 }
@@ -148,6 +166,16 @@ pub enum AmountPaid {
     Keep,
     /// Less what went back.
     Reduce,
+}
+
+/// See [`Switches::list_without_store`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ListWithoutStore {
+    /// Those of every store of the company.
+    Company,
+    /// Those of the credential's own store.
+    OwnStore,
 }
 
 /// See [`Switches::cancel_cap_reaction`].

@@ -33,6 +33,9 @@ pub struct Registration {
     pub tax_free: Option<i64>,
     /// Must be equal when given.
     pub currency: Option<String>,
+    /// Windows of another store do not see it. Empty in state files of earlier versions.
+    #[serde(default)]
+    pub store_id: String,
     /// First registered.
     pub at: Timestamp,
 }
@@ -213,11 +216,14 @@ impl World {
         found.unwrap_or_else(|| Channel { kind, ..like.clone() })
     }
 
-    /// Whether the credential may act for this store; no store means its own.
-    pub fn knows_store(&self, store: Option<&str>) -> bool {
-        store.is_none_or(|store| {
-            store == self.config.store_id || self.config.sub_stores.iter().any(|sub| sub == store)
-        })
+    /// Whether the credential may act for this store.
+    pub fn knows_store(&self, store: &str) -> bool {
+        store == self.config.store_id || self.config.sub_stores.iter().any(|sub| sub == store)
+    }
+
+    /// The amount that windows of this store must keep to.
+    pub fn registration(&self, id: &str, store_id: &str) -> Option<&Registration> {
+        self.book.registrations.get(id).filter(|it| it.store_id.is_empty() || it.store_id == store_id)
     }
 
     pub fn target(&self, environment: ChannelKind) -> &WebhookTarget {

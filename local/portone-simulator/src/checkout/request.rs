@@ -10,6 +10,7 @@ use crate::{
         Amount, Checkout, Customer, Method, PayMethod, Payment, Platform, Presentation, Refusal, Transaction,
         Version,
     },
+    raw::RawTexts,
     world::{Publication, World},
 };
 
@@ -209,12 +210,17 @@ impl World {
             cancel_mode: None,
             cancel_mode_left: None,
             patch: Value::Null,
+            raw_texts: RawTexts::new(),
         };
         let news = match self.book.payments.get_mut(id) {
             Some(payment) if payment.version != version => {
                 return Err(Refusal::Invalid(
                     "a window of the other generation was opened before".to_owned(),
                 ));
+            }
+            // Whether two stores of one company may use the same id is not stated: not here.
+            Some(payment) if payment.store_id != store_id => {
+                return Err(Refusal::Invalid("the id belongs to a payment of another store".to_owned()));
             }
             Some(payment) => payment.open(tx, cap)?,
             None => {
@@ -237,7 +243,7 @@ fn json_text(data: Value) -> String {
 
 fn check(world: &World, request: &WindowRequest) -> Result<Channel, CheckoutError> {
     let bad = |message: &str| Err(CheckoutError::new("BadRequest", message));
-    if !world.knows_store(Some(&request.store_id)) {
+    if !world.knows_store(&request.store_id) {
         return Err(CheckoutError::new("StoreNotFound", "상점 정보를 찾을 수 없습니다."));
     }
     let channel = match (&request.channel_key, &request.channel_group_id) {
@@ -262,7 +268,8 @@ fn check(world: &World, request: &WindowRequest) -> Result<Channel, CheckoutErro
 }
 
 fn check_registration(world: &World, request: &WindowRequest) -> Result<(), CheckoutError> {
-    let Some(registered) = world.book.registrations.get(&request.payment_id) else { return Ok(()) };
+    let registered = world.registration(&request.payment_id, &request.store_id);
+    let Some(registered) = registered else { return Ok(()) };
     let currency = request.currency.trim_start_matches("CURRENCY_");
     let same = registered.total.is_none_or(|total| total == request.total_amount)
         && registered.tax_free.is_none_or(|tax_free| tax_free == request.tax_free_amount)

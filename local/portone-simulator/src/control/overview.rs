@@ -68,7 +68,7 @@ fn summary(world: &World, payment: &Payment) -> Value {
         "method": tx.pay_method.label().0,
         "methodEn": tx.pay_method.label().1,
         "channelType": tx.channel.kind,
-        "balance": if tx.captured() { tx.balance() } else { 0 },
+        "balance": if tx.captured() { tx.balance(world.switches.cancellable_balance) } else { 0 },
         "updatedAt": tx.updated_at.rfc3339(),
         "transactions": payment.transactions.iter().map(transaction).collect::<Vec<_>>(),
         "cancellations": tx.cancellations.iter().map(render::cancellation).collect::<Vec<_>>(),

@@ -20,6 +20,7 @@ use crate::{
     fault::FaultRule,
     json::merge_patch,
     payment::{CancelMode, Refusal},
+    raw::RawText,
     simulator::Simulator,
     spec::PaymentSpec,
     switches::Switches,
@@ -88,6 +89,22 @@ pub(super) async fn patch_payment(
 ) -> Answer<Value> {
     simulator.patch_payment(&id, patch)?;
     shown(&simulator, &id)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTextBody {
+    field: String,
+    raw: Option<RawText>,
+}
+
+pub(super) async fn set_raw_text(
+    State(simulator): State<Simulator>,
+    Path(id): Path<String>,
+    Json(body): Json<RawTextBody>,
+) -> Result<StatusCode, Refused> {
+    simulator.set_raw_text(&id, &body.field, body.raw)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]
@@ -338,6 +355,23 @@ pub(super) async fn press_v1(
     Json(body): Json<PressBody>,
 ) -> Answer<Value> {
     Ok(Json(simulator.press_v1(&imp_uid, body.button).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ChargeBody {
+    merchant_uid: String,
+    #[serde(default)]
+    payment: PaymentSpec,
+}
+
+/// Charges by V1's REST API, as a clerk or a schedule does.
+pub(super) async fn charge_by_rest(
+    State(simulator): State<Simulator>,
+    Json(body): Json<ChargeBody>,
+) -> Answer<Value> {
+    let imp_uid = simulator.charge_by_rest(&body.merchant_uid, &body.payment)?;
+    Ok(Json(json!({ "imp_uid": imp_uid })))
 }
 
 pub(super) async fn calls(State(simulator): State<Simulator>) -> Json<Vec<Call>> {

@@ -309,16 +309,28 @@ impl Payment {
         Ok(tx.news(NewsKind::Failed))
     }
 
-    /// The card holder disputes the payment; the status stays.
+    /// The card holder disputes the payment; the status stays. Only a PAID payment lists its disputes
+    /// (`PaidPayment.disputes` of the V2 schema; no other status has the member).
     ///
     /// # Errors
     /// [`Refusal::NotPaid`] unless PAID.
-    pub fn dispute(&mut self, id: &str, reason: &str, wall: Timestamp) -> Result<News, Refusal> {
+    pub fn dispute(
+        &mut self,
+        id: &str,
+        reason: &str,
+        pg_dispute_id: String,
+        wall: Timestamp,
+    ) -> Result<News, Refusal> {
         let tx = self.transaction_mut(id)?;
         if tx.status != Status::Paid {
             return Err(Refusal::NotPaid);
         }
-        tx.disputes.push(Dispute { reason: reason.to_owned(), created_at: wall, resolved_at: None });
+        tx.disputes.push(Dispute {
+            pg_dispute_id: Some(pg_dispute_id),
+            reason: reason.to_owned(),
+            created_at: wall,
+            resolved_at: None,
+        });
         tx.updated_at = wall;
         Ok(News { trigger: Some(Trigger::DisputeCreated), ..tx.news(NewsKind::DisputeCreated) })
     }

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Amount, Method, News, NewsKind, Payment, Refusal, Status, Transaction, attempt::Trigger,
-    method::RefundStatus,
+    Amount, CancellableBalance, Method, News, NewsKind, Payment, RefundStatus, Refusal, RetainOption, Status,
+    Transaction, attempt::Trigger,
 };
 use crate::clock::Timestamp;
 
@@ -106,8 +106,25 @@ pub struct CancelRequest {
     pub current_balance: Option<i64>,
     /// Needed by virtual accounts.
     pub refund_account: Option<RefundAccount>,
+    /// What becomes of the discount when only a part goes back.
+    pub retain: Option<RetainOption>,
     /// Who asks.
     pub trigger: CancelTrigger,
+}
+
+/// How money back is counted and reported.
+#[derive(Clone, Copy, Debug)]
+pub struct CancelRules {
+    /// How a discount enters the balance.
+    pub balance: CancellableBalance,
+    /// What a virtual account's refund is right after money went back.
+    pub refund: RefundStatus,
+}
+
+impl Default for CancelRules {
+    fn default() -> Self {
+        Self { balance: CancellableBalance::Total, refund: RefundStatus::Completed }
+    }
 }
 
 /// What the world adds to a cancellation.
@@ -117,6 +134,8 @@ pub struct CancelContext {
     pub mode: CancelMode,
     /// At most this many cancellations.
     pub cap: Option<u32>,
+    /// How they are counted.
+    pub rules: CancelRules,
     /// For the new cancellation.
     pub cancellation_id: String,
     /// For the new cancellation.
@@ -128,8 +147,15 @@ pub struct CancelContext {
 impl Transaction {
     /// What can still be cancelled: the total less what went back or is on its way back.
     #[must_use]
-    pub fn balance(&self) -> i64 {
-        self.amount.total.saturating_sub(self.reserved(|cancellation| cancellation.total))
+    pub fn balance(&self, counted: CancellableBalance) -> i64 {
+        self.cancellable(counted).saturating_sub(self.reserved(|cancellation| cancellation.total)).max(0)
+    }
+
+    fn cancellable(&self, counted: CancellableBalance) -> i64 {
+        match counted {
+            CancellableBalance::Total => self.amount.total,
+            CancellableBalance::Paid => self.amount.payable(),
+        }
     }
 
     fn reserved(&self, part: impl Fn(&Cancellation) -> i64) -> i64 {
@@ -146,9 +172,16 @@ impl Transaction {
         })
     }
 
-    fn apply_cancellation(&mut self, id: &str, trigger: Option<Trigger>, wall: Timestamp) -> News {
+    fn apply_cancellation(
+        &mut self,
+        id: &str,
+        trigger: Option<Trigger>,
+        rules: CancelRules,
+        wall: Timestamp,
+    ) -> News {
+        self.set_refund(rules.refund);
         let (cancelled, _) = self.cancelled();
-        let all = cancelled >= self.amount.total;
+        let all = cancelled >= self.cancellable(rules.balance);
         self.status = if all { Status::Cancelled } else { Status::PartialCancelled };
         self.cancelled_at = Some(wall);
         self.status_changed_at = wall;
@@ -195,8 +228,13 @@ impl Payment {
     ) -> Result<(Cancellation, Option<News>), Refusal> {
         let decisive = self.decisive().id.clone();
         let tx = self.transaction_mut(&decisive)?;
-        let split = tx.check_cancel(request)?;
-        tx.check_pg(request, &context)?;
+        let split = tx.check_cancel(request, context.rules.balance)?;
+        // A card company takes its money back whatever was agreed on with the shop.
+        let chargeback = request.trigger == CancelTrigger::Chargeback;
+        let fixed = if chargeback { tx.retain_option } else { tx.check_promotion(request, split.total)? };
+        if !chargeback {
+            tx.check_pg(request, &context)?;
+        }
 
         let wall = context.wall;
         let (status, done) = match context.mode {
@@ -222,10 +260,11 @@ impl Payment {
         tx.updated_at = wall;
         let news = match status {
             CancellationStatus::Succeeded => {
-                tx.set_refund(RefundStatus::Completed);
-                Some(tx.apply_cancellation(&cancellation.id, None, wall))
+                tx.retain_option = fixed;
+                Some(tx.apply_cancellation(&cancellation.id, None, context.rules, wall))
             }
             CancellationStatus::Requested => {
+                tx.retain_option = fixed;
                 tx.set_refund(RefundStatus::Pending);
                 Some(tx.cancel_news(NewsKind::CancelPending, &cancellation.id, None))
             }
@@ -247,6 +286,7 @@ impl Payment {
         id: Option<&str>,
         approved: bool,
         pg_cancellation_id: String,
+        rules: CancelRules,
         wall: Timestamp,
     ) -> Result<News, Refusal> {
         let decisive = self.decisive().id.clone();
@@ -265,8 +305,7 @@ impl Payment {
             cancellation.status = CancellationStatus::Succeeded;
             cancellation.cancelled_at = Some(wall);
             cancellation.pg_cancellation_id = Some(pg_cancellation_id);
-            tx.set_refund(RefundStatus::Completed);
-            return Ok(tx.apply_cancellation(&id, Some(Trigger::AsyncCancelApproved), wall));
+            return Ok(tx.apply_cancellation(&id, Some(Trigger::AsyncCancelApproved), rules, wall));
         }
         cancellation.status = CancellationStatus::Failed;
         tx.updated_at = wall;
@@ -275,8 +314,34 @@ impl Payment {
     }
 }
 
+impl Payment {
+    /// What the bank says of the money that went back into the buyer's account; PortOne sends no webhook of its
+    /// own for it, and the payment's status stays (`PaymentMethodVirtualAccount.refundStatus`: "the state of the
+    /// refund when the payment is being refunded").
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] unless it was a virtual account; [`Refusal::NotPaid`] unless money goes back.
+    pub fn set_refund_status(
+        &mut self,
+        id: &str,
+        status: RefundStatus,
+        wall: Timestamp,
+    ) -> Result<(), Refusal> {
+        let tx = self.transaction_mut(id)?;
+        if !matches!(tx.method, Some(Method::VirtualAccount { .. })) {
+            return Err(Refusal::Invalid("the attempt is not one of a virtual account".to_owned()));
+        }
+        if tx.cancellations.is_empty() {
+            return Err(Refusal::NotPaid);
+        }
+        tx.set_refund(status);
+        tx.updated_at = wall;
+        Ok(())
+    }
+}
+
 impl Transaction {
-    fn check_cancel(&self, request: &CancelRequest) -> Result<Amount, Refusal> {
+    fn check_cancel(&self, request: &CancelRequest, counted: CancellableBalance) -> Result<Amount, Refusal> {
         match self.status {
             Status::Cancelled => return Err(Refusal::AlreadyCancelled),
             Status::Paid | Status::PartialCancelled => {}
@@ -284,7 +349,7 @@ impl Transaction {
                 return Err(Refusal::NotPaid);
             }
         }
-        let balance = self.balance();
+        let balance = self.balance(counted);
         if request.current_balance.is_some_and(|believed| believed != balance) {
             return Err(Refusal::BalanceDiffers { balance });
         }
@@ -294,6 +359,7 @@ impl Transaction {
             return Err(Refusal::AmountExceedsBalance);
         }
         let tax_free_left = self.amount.tax_free.saturating_sub(self.reserved(|it| it.tax_free));
+        let tax_free_left = tax_free_left.min(balance);
         let tax_free = match (request.tax_free, request.amount) {
             (Some(tax_free), _) => tax_free,
             (None, Some(_)) => 0,
@@ -332,136 +398,4 @@ impl Transaction {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::payment::{
-        attempt::Captured,
-        sample::{T1, card, opened},
-    };
-
-    fn paid() -> Payment {
-        let mut payment = opened(&["tx"]);
-        payment.approve("tx", Captured::default(), card(), T1).unwrap();
-        payment
-    }
-
-    fn context(mode: CancelMode) -> CancelContext {
-        CancelContext {
-            mode,
-            cap: None,
-            cancellation_id: "c".to_owned(),
-            pg_cancellation_id: "pgc".to_owned(),
-            wall: T1,
-        }
-    }
-
-    fn ask(amount: i64, tax_free: i64) -> CancelRequest {
-        CancelRequest {
-            reason: "r".to_owned(),
-            amount: Some(amount),
-            tax_free: Some(tax_free),
-            ..CancelRequest::default()
-        }
-    }
-
-    fn cancel(payment: &mut Payment, request: &CancelRequest) -> Result<Status, Refusal> {
-        payment.cancel(request, context(CancelMode::Sync))?;
-        Ok(payment.decisive().status)
-    }
-
-    /// Each request breaks its own rule and every later one; the refusal is the earliest rule's.
-    #[test]
-    fn the_first_broken_rule_is_the_one_reported() {
-        let everything_wrong =
-            CancelRequest { current_balance: Some(1), vat: Some(9_999), ..ask(5_000, 4_000) };
-        let mut ready = opened(&["tx"]);
-        assert_eq!(cancel(&mut ready, &everything_wrong), Err(Refusal::NotPaid));
-
-        let mut gone = paid();
-        cancel(&mut gone, &ask(1000, 300)).unwrap();
-        assert_eq!(cancel(&mut gone, &everything_wrong), Err(Refusal::AlreadyCancelled));
-
-        let table: [(CancelRequest, Refusal); 7] = [
-            (everything_wrong.clone(), Refusal::BalanceDiffers { balance: 1000 }),
-            (
-                CancelRequest { current_balance: None, ..everything_wrong.clone() },
-                Refusal::AmountExceedsBalance,
-            ),
-            (CancelRequest { vat: Some(900), ..ask(900, 800) }, Refusal::PartsExceedAmount),
-            (ask(900, 301), Refusal::TaxFreeExceedsBalance),
-            (ask(900, 199), Refusal::TaxableExceedsBalance),
-            (CancelRequest { tax_free: None, ..ask(1000, 0) }, Refusal::TaxableExceedsBalance),
-            (ask(0, 0), Refusal::AmountExceedsBalance),
-        ];
-        for (request, refusal) in table {
-            let mut payment = paid();
-            assert_eq!(cancel(&mut payment, &request), Err(refusal), "{request:?}");
-            assert_eq!(payment.decisive().cancellations, [], "a refusal leaves no trace");
-        }
-
-        let refused = paid().cancel(&ask(900, 200), context(CancelMode::RefuseByPg));
-        assert!(matches!(refused, Err(Refusal::Pg { .. })));
-        let capped =
-            paid().cancel(&ask(900, 200), CancelContext { cap: Some(0), ..context(CancelMode::Sync) });
-        assert_eq!(capped.unwrap_err(), Refusal::CancelCountReached);
-    }
-
-    #[test]
-    fn without_an_amount_all_that_is_left_goes_back_with_its_own_split() {
-        let mut payment = paid();
-        cancel(&mut payment, &ask(400, 100)).unwrap();
-        let rest = CancelRequest { reason: "r".to_owned(), ..CancelRequest::default() };
-        assert_eq!(cancel(&mut payment, &rest), Ok(Status::Cancelled));
-        let last = payment.decisive().cancellations.last().unwrap();
-        assert_eq!((last.total, last.tax_free, payment.decisive().balance()), (600, 200, 0));
-    }
-
-    #[test]
-    fn a_pending_cancellation_reserves_its_amount_and_moves_no_status() {
-        let mut payment = paid();
-        let (_, news) = payment.cancel(&ask(1000, 300), context(CancelMode::Async)).unwrap();
-        assert_eq!(news.unwrap().kind, NewsKind::CancelPending);
-        assert_eq!((payment.decisive().status, payment.decisive().balance()), (Status::Paid, 0));
-        assert_eq!(cancel(&mut payment, &ask(1, 0)), Err(Refusal::AmountExceedsBalance));
-    }
-
-    #[test]
-    fn a_pending_cancellation_ends_once() {
-        for (approved, status, balance) in
-            [(true, Status::PartialCancelled, 600), (false, Status::Paid, 1000)]
-        {
-            let mut payment = paid();
-            payment.cancel(&ask(400, 0), context(CancelMode::Async)).unwrap();
-            payment.end_cancellation(Some("c"), approved, "pgc".to_owned(), T1).unwrap();
-            assert_eq!((payment.decisive().status, payment.decisive().balance()), (status, balance));
-            let again = payment.end_cancellation(Some("c"), true, "pgc".to_owned(), T1);
-            assert_eq!(again, Err(Refusal::CancellationNotPending));
-        }
-    }
-
-    #[test]
-    fn an_in_band_failure_is_recorded_and_returns_nothing() {
-        let mut payment = paid();
-        let (cancellation, news) = payment.cancel(&ask(400, 0), context(CancelMode::FailInBand)).unwrap();
-        assert_eq!((cancellation.status, news), (CancellationStatus::Failed, None));
-        assert_eq!((payment.decisive().status, payment.decisive().balance()), (Status::Paid, 1000));
-    }
-
-    #[test]
-    fn a_virtual_account_needs_to_know_where_the_money_goes() {
-        let mut payment = paid();
-        payment.transactions[0].method = Some(Method::VirtualAccount {
-            bank: "SHINHAN".to_owned(),
-            account_number: "1".to_owned(),
-            remittee_name: "x".to_owned(),
-            remitter_name: None,
-            issued_at: T1,
-            expires_at: T1,
-            refund: None,
-        });
-        assert!(matches!(cancel(&mut payment, &ask(100, 0)), Err(Refusal::Pg { .. })));
-        let to = RefundAccount { bank: "KB".to_owned(), number: "1".to_owned(), holder_name: "x".to_owned() };
-        let request = CancelRequest { refund_account: Some(to), ..ask(100, 0) };
-        assert_eq!(cancel(&mut payment, &request), Ok(Status::PartialCancelled));
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod cancel;
 pub mod method;
 pub mod money;
+pub mod promotion;
 #[cfg(test)]
 mod sample;
 
@@ -16,10 +17,11 @@ use serde_json::Value;
 
 pub use attempt::{Failure, News, NewsKind};
 pub use cancel::{CancelMode, CancelRequest, Cancellation, CancellationStatus};
-pub use method::{Method, PayMethod};
+pub use method::{Method, PayMethod, RefundStatus};
 pub use money::Amount;
+pub use promotion::{CancellableBalance, RetainOption};
 
-use crate::{clock::Timestamp, config::Channel};
+use crate::{clock::Timestamp, config::Channel, raw::RawTexts};
 
 /// Where an attempt stands. Seven values, as in PortOne's schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -144,6 +146,9 @@ pub struct Checkout {
 /// A dispute raised by the card holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
+    /// The PG's number.
+    #[serde(default)]
+    pub pg_dispute_id: Option<String>,
     /// Why.
     pub reason: String,
     /// When it was raised.
@@ -199,6 +204,12 @@ pub struct Transaction {
     pub pg_tx_id: Option<String>,
     /// Money returned or being returned, oldest first.
     pub cancellations: Vec<Cancellation>,
+    /// What the first cancellation in parts chose for the discount.
+    #[serde(default)]
+    pub retain_option: Option<RetainOption>,
+    /// The least sum that the promotion discounts.
+    #[serde(default)]
+    pub promotion_minimum: Option<i64>,
     /// Disputes, oldest first.
     pub disputes: Vec<Dispute>,
     /// Manual approval: what `/confirm` must present.
@@ -234,6 +245,8 @@ impl Transaction {
             failure: None,
             pg_tx_id: None,
             cancellations: Vec::new(),
+            retain_option: None,
+            promotion_minimum: None,
             disputes: Vec::new(),
             payment_token: None,
             webhooks: Vec::new(),
@@ -268,6 +281,9 @@ pub struct Payment {
     pub cancel_mode_left: Option<u32>,
     /// Merged into the rendered payment (RFC 7396), to show what no real state would.
     pub patch: Value,
+    /// Members that are shown with a text, or without one, that no parser expects.
+    #[serde(default)]
+    pub raw_texts: RawTexts,
 }
 
 impl Payment {
@@ -319,6 +335,10 @@ pub enum Refusal {
     TaxFreeExceedsBalance,
     /// More taxable than is left.
     TaxableExceedsBalance,
+    /// The first cancellation in parts chose the other option for the discount.
+    RetainOptionChanged,
+    /// What remains would cost more without its discount than was paid.
+    NegativePromotionAmount,
     /// Too many cancellations.
     CancelCountReached,
     /// Too many attempts.

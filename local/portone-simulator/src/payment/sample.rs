@@ -6,6 +6,7 @@ use super::{Amount, Method, PayMethod, Payment, Transaction, Version, attempt::P
 use crate::{
     clock::Timestamp,
     config::{Channel, ChannelKind},
+    raw::RawTexts,
 };
 
 pub(super) const T1: Timestamp = Timestamp::from_millis(1_000);
@@ -31,5 +32,6 @@ pub(super) fn opened(ids: &[&str]) -> Payment {
         cancel_mode: None,
         cancel_mode_left: None,
         patch: Value::Null,
+        raw_texts: RawTexts::new(),
     }
 }

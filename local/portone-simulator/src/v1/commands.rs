@@ -19,7 +19,7 @@ use crate::{
     clock::Timestamp,
     guard::LostReply,
     payment::{
-        Amount, CancelMode, CancelRequest, Method, Refusal, Status, Transaction,
+        Amount, CancelMode, CancelRequest, Method, Refusal, RetainOption, Status, Transaction,
         cancel::{CancelTrigger, RefundAccount},
     },
     simulator::Simulator,
@@ -170,6 +170,8 @@ fn cancel_request(tx: &Transaction, fields: &Fields) -> Result<CancelRequest, Re
         vat: money("vat_amount")?,
         current_balance: money("checksum")?,
         refund_account,
+        // Default false, which is V2's RELEASE (guide `opi/ko/extra/promotion/refund`).
+        retain: fields.flag("retain_promotion").then_some(RetainOption::Retain),
         trigger: CancelTrigger::Api,
     })
 }

@@ -191,11 +191,13 @@ fn has_status(world: &World, (_, tx): &Found<'_>, wanted: Option<&str>) -> bool 
 fn page(world: &World, mut found: Vec<Found<'_>>, query: &Fields) -> Answer {
     sort(&mut found, query.text("sorting").as_deref());
     let limit = query.integer("limit")?.unwrap_or(LIMIT_DEFAULT);
+    let within = (1..=LIMIT_MAX).contains(&limit);
+    let limit = limit.min(i64::from(world.switches.v1_page_cap.max(1)));
     let number = query.integer("page")?.unwrap_or(1);
     let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let skipped = number.checked_sub(1).and_then(|before| before.checked_mul(limit));
     let skipped = skipped.filter(|skipped| *skipped == 0 || (0..total).contains(skipped));
-    let (Some(skipped), true) = (skipped, number >= 1 && (1..=LIMIT_MAX).contains(&limit)) else {
+    let (Some(skipped), true) = (skipped, number >= 1 && within) else {
         return Err(Refused::bad_request("page 또는 limit이 올바르지 않습니다."));
     };
     let taken = found.iter().skip(usize::try_from(skipped).unwrap_or(usize::MAX));

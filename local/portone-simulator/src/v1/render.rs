@@ -8,6 +8,7 @@ use crate::{
     config::ChannelKind,
     json::merge_patch,
     payment::{CancellationStatus, Method, Payment, Platform, Transaction},
+    raw,
     world::World,
 };
 
@@ -67,6 +68,7 @@ pub(crate) fn payment(world: &World, payment: &Payment, tx: &Transaction) -> Val
         members.append(&mut means(tx));
     }
     merge_patch(&mut rendered, &payment.patch);
+    raw::apply(&mut rendered, &payment.raw_texts);
     rendered
 }
 

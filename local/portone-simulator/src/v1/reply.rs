@@ -86,6 +86,10 @@ impl Refused {
             Refusal::PartsExceedAmount | Refusal::TaxFreeExceedsBalance | Refusal::TaxableExceedsBalance => {
                 "면세 금액 또는 부가세가 취소 가능 금액을 초과했습니다.".to_owned()
             }
+            Refusal::RetainOptionChanged => {
+                "프로모션 혜택 유지 여부는 처음 부분 취소와 같아야 합니다.".to_owned()
+            }
+            Refusal::NegativePromotionAmount => "프로모션 정책에 의해 취소할 수 없는 금액입니다.".to_owned(),
             Refusal::CancelCountReached => "취소 가능 횟수를 초과했습니다.".to_owned(),
             Refusal::Pg { code, message } => format!("[{code}] {message}"),
             other => format!("취소할 수 없습니다. {other:?}"),

@@ -68,9 +68,9 @@ pub(crate) fn open(world: &mut World, params: &Value, browser: Browser) -> Resul
 }
 
 impl World {
-    /// A new `imp_uid`: `imp_` and digits.
-    pub(crate) fn imp_uid(&mut self) -> String {
-        format!("imp_{}", self.book.chance.digits(12))
+    /// A new `imp_uid`: `imp_` and digits, or `imps_` and digits for a charge by REST.
+    pub(crate) fn imp_uid(&mut self, by_rest: bool) -> String {
+        format!("{}_{}", if by_rest { "imps" } else { "imp" }, self.book.chance.digits(12))
     }
 }
 
@@ -93,7 +93,7 @@ fn opened(world: &mut World, params: &Params, browser: Browser) -> Result<Opened
     check_prepared(world, &merchant_uid, amount.total, &currency)?;
 
     let wall = Timestamp::wall();
-    let imp_uid = world.imp_uid();
+    let imp_uid = world.imp_uid(false);
     let customer = Customer {
         id: params.text("customer_uid"),
         name: params.text("buyer_name"),

@@ -13,7 +13,7 @@ use super::{
     At, bank,
     error::ApiError,
     read,
-    reads::{StoreQuery, own_store},
+    reads::{StoreQuery, own_store, readable},
     render,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     config::ChannelKind,
     guard::LostReply,
     payment::{
-        CancelMode, CancelRequest, PayMethod, Refusal, Status, Version,
+        CancelMode, CancelRequest, PayMethod, Payment, Refusal, RetainOption, Status, Version,
         attempt::Captured,
         cancel::{CancelTrigger, RefundAccount},
     },
@@ -92,8 +92,9 @@ pub(super) async fn pre_register(
         return Err(ApiError::invalid("amounts must be integers of 0 or more"));
     }
     simulator.change(|world| {
-        own_store(world, body.store_id.as_deref())?;
-        if world.payment(&id).is_ok_and(crate::payment::Payment::captured) {
+        let store_id = own_store(world, body.store_id.as_deref())?.to_owned();
+        let paid = world.payment(&id).ok().filter(|payment| payment.store_id == store_id);
+        if paid.is_some_and(Payment::captured) {
             return Err(Refusal::AlreadyPaid.into());
         }
         let at = world.book.registrations.get(&id).map_or_else(Timestamp::wall, |before| before.at);
@@ -101,6 +102,7 @@ pub(super) async fn pre_register(
             total: body.total_amount,
             tax_free: body.tax_free_amount,
             currency: body.currency,
+            store_id,
             at,
         };
         world.book.registrations.insert(id, registration);
@@ -118,8 +120,7 @@ struct CancelBody {
     reason: String,
     #[serde(rename = "requester")]
     _requester: Option<Requester>,
-    #[serde(rename = "promotionDiscountRetainOption")]
-    _retain: Option<RetainOption>,
+    promotion_discount_retain_option: Option<RetainOption>,
     current_cancellable_amount: Option<i64>,
     refund_account: Option<RefundAccountBody>,
     #[serde(default)]
@@ -131,13 +132,6 @@ struct CancelBody {
 enum Requester {
     Customer,
     Admin,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum RetainOption {
-    Retain,
-    Release,
 }
 
 #[derive(Deserialize)]
@@ -179,15 +173,12 @@ pub(super) async fn cancel(
             number: account.number,
             holder_name: account.holder_name,
         }),
+        retain: body.promotion_discount_retain_option,
         trigger: CancelTrigger::Api,
     };
     let silent = body.skip_webhook.unwrap_or(false);
     simulator.change(|world| {
-        own_store(world, body.store_id.as_deref())?;
-        let payment = world.payment(&id)?;
-        if !world.shows_in_v2(payment) {
-            return Err(Refusal::PaymentNotFound.into());
-        }
+        let payment = readable(world, &id, body.store_id.as_deref())?;
         // A V1 shop is told of no cancellation by API unless V1's own call asks for it.
         let silent = silent || payment.version == Version::V1;
         let (cancellation, mode) =
@@ -233,8 +224,10 @@ pub(super) async fn stop(
     let body: StopBody = read(&body)?;
     let wall = Timestamp::wall();
     simulator.change(|world| {
-        own_store(world, body.store_id.as_deref())?;
-        world.payment_mut(&id)?.end_cancellation(Some(&cancellation_id), false, String::new(), wall)?;
+        readable(world, &id, body.store_id.as_deref())?;
+        let rules = world.cancel_rules();
+        let payment = world.payment_mut(&id)?;
+        payment.end_cancellation(Some(&cancellation_id), false, String::new(), rules, wall)?;
         Ok(Json(json!({ "stoppedAt": wall.rfc3339() })))
     })
 }
@@ -261,8 +254,7 @@ pub(super) async fn confirm(
     let body: ConfirmBody = read(&body)?;
     let wall = Timestamp::wall();
     simulator.change(|world| {
-        own_store(world, body.store_id.as_deref())?;
-        let tx_id = to_confirm(world, &id, &body)?;
+        let tx_id = to_confirm(readable(world, &id, body.store_id.as_deref())?, &body)?;
         let pg = world.pg_details(&tx_id, None)?;
         let pg_tx_id = pg.pg_tx_id.clone();
         let payment = world.payment_mut(&id)?;
@@ -281,8 +273,7 @@ pub(super) async fn confirm(
 }
 
 /// Which attempt the token belongs to, once every assertion of the caller holds.
-fn to_confirm(world: &World, id: &str, body: &ConfirmBody) -> Result<String, Refusal> {
-    let payment = world.payment(id)?;
+fn to_confirm(payment: &Payment, body: &ConfirmBody) -> Result<String, Refusal> {
     if payment.captured() || payment.decisive().status == Status::VirtualAccountIssued {
         return Err(Refusal::AlreadyPaid);
     }
@@ -304,8 +295,7 @@ pub(super) async fn close_account(
     Query(query): Query<StoreQuery>,
 ) -> Result<Json<Value>, ApiError> {
     simulator.change(|world| {
-        own_store(world, query.store_id.as_deref())?;
-        let tx_id = world.payment(&id)?.decisive().id.clone();
+        let tx_id = readable(world, &id, query.store_id.as_deref())?.decisive().id.clone();
         timekeeper::close_account(world, &id, &tx_id, "가상계좌가 말소되었습니다.")?;
         world.book.agenda.retain(|(_, deed)| *deed != Deed::Expire(tx_id.clone()));
         Ok(Json(json!({ "closedAt": Timestamp::wall().rfc3339() })))
@@ -328,8 +318,7 @@ pub(super) async fn resend_webhook(
 ) -> Result<Json<Value>, ApiError> {
     let body: ResendBody = read(&body)?;
     let webhook_id = simulator.read(|world| {
-        own_store(world, body.store_id.as_deref())?;
-        world.payment(&id)?;
+        readable(world, &id, body.store_id.as_deref())?;
         let mut own = world.book.deliveries.iter().rev().filter(|delivery| delivery.payment_id == id);
         let found = own.find(|delivery| body.webhook_id.as_ref().is_none_or(|wanted| *wanted == delivery.id));
         found.map(|delivery| delivery.id.clone()).ok_or_else(|| ApiError::from(Refusal::WebhookNotFound))

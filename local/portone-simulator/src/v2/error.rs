@@ -76,6 +76,16 @@ impl From<Refusal> for ApiError {
                 "CANCEL_TAX_AMOUNT_EXCEEDS_CANCELLABLE_TAX_AMOUNT",
                 "취소 가능한 과세 금액을 초과했습니다.".to_owned(),
             ),
+            R::RetainOptionChanged => (
+                400,
+                "PROMOTION_DISCOUNT_RETAIN_OPTION_SHOULD_NOT_BE_CHANGED",
+                "프로모션 혜택 유지 옵션을 이전 부분 취소와 다르게 입력할 수 없습니다.".to_owned(),
+            ),
+            R::NegativePromotionAmount => (
+                400,
+                "NEGATIVE_PROMOTION_ADJUSTED_CANCEL_AMOUNT",
+                "프로모션에 의해 조정된 취소 금액이 음수입니다.".to_owned(),
+            ),
             R::CancelCountReached => {
                 (409, "MAX_CANCEL_COUNT_REACHED", "취소 가능 횟수를 초과했습니다.".to_owned())
             }

@@ -109,8 +109,11 @@ struct TextSearch {
 }
 
 impl Filter {
-    /// Whether the payment passes; `now` is where an open window ends.
-    pub fn passes(&self, payment: &Payment, now: Timestamp) -> bool {
+    /// Whether the payment passes; `now` is where an open window ends. Its store is the caller's matter.
+    ///
+    /// A `loose` filter lets V1's payments pass what is not about time, version, status or currency: "some fields
+    /// may not apply to V1 payments" (`GetPaymentsBody.filter` of the V2 schema).
+    pub fn passes(&self, payment: &Payment, now: Timestamp, loose: bool) -> bool {
         let tx = payment.decisive();
         let until = self.until.map_or(now, |moment| moment.0);
         let from = self.from.map_or(until.plus_millis(-WINDOW_MILLIS), |moment| moment.0);
@@ -120,14 +123,17 @@ impl Filter {
         };
         (from..=until).contains(&at)
             && is(self.merchant_id.as_ref(), &payment.merchant_id)
-            && is(self.store_id.as_ref(), &payment.store_id)
             && is(self.currency.as_ref(), &tx.currency)
             && is(self.version.as_ref(), &payment.version)
-            && is(self.is_test.as_ref(), &(tx.channel.kind == ChannelKind::Test))
+            && self.status.as_ref().is_none_or(|wanted| wanted.iter().any(|it| it.names(tx.status)))
+            && ((loose && payment.version == Version::V1) || self.passes_rest(payment, tx))
+    }
+
+    fn passes_rest(&self, payment: &Payment, tx: &Transaction) -> bool {
+        is(self.is_test.as_ref(), &(tx.channel.kind == ChannelKind::Test))
             && is(self.is_scheduled.as_ref(), &false)
             && is(self.is_escrow.as_ref(), &false)
             && is(self.platform_type.as_ref(), &platform_type(tx.platform))
-            && self.status.as_ref().is_none_or(|wanted| wanted.iter().any(|it| it.names(tx.status)))
             && among(self.pg_provider.as_ref(), Some(tx.channel.pg_provider.as_str()))
             && among(self.methods.as_ref(), tx.method.as_ref().map(crate::payment::Method::kind))
             && self.text_search.iter().flatten().all(|search| found(search, payment, tx))

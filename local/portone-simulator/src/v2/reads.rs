@@ -20,6 +20,7 @@ use crate::{
     clock::Timestamp,
     payment::{Payment, Refusal},
     simulator::Simulator,
+    switches::ListWithoutStore,
     world::World,
 };
 
@@ -70,9 +71,13 @@ pub(super) async fn payment(
 ) -> Result<Json<Value>, ApiError> {
     simulator.read(|world| {
         let visible = world.switches.pre_registered_visible;
-        match readable(world, &id, &query) {
+        let store = own_store(world, query.store_id.as_deref())?;
+        match in_store(world, &id, store) {
             Ok(payment) => Ok(Json(render::payment(world, payment))),
-            Err(refused) => render::registered(world, &id).filter(|_| visible).map(Json).ok_or(refused),
+            Err(refused) => {
+                let registered = render::registered(world, &id, store).filter(|_| visible);
+                registered.map(Json).ok_or(refused.into())
+            }
         }
     })
 }
@@ -84,7 +89,7 @@ pub(super) async fn transactions(
     Query(query): Query<StoreQuery>,
 ) -> Result<Json<Value>, ApiError> {
     simulator.read(|world| {
-        let payment = readable(world, &id, &query)?;
+        let payment = readable(world, &id, query.store_id.as_deref())?;
         let items = payment.transactions.iter().map(|tx| render::transaction(world, payment, tx));
         Ok(Json(json!({ "items": items.collect::<Vec<_>>() })))
     })
@@ -106,9 +111,13 @@ pub(super) async fn list(
     let filter = filter.unwrap_or_default();
     let now = Timestamp::wall();
     simulator.read(|world| {
-        own_store(world, filter.store_id.as_deref())?;
-        let mut found: Vec<&Payment> =
-            world.shown_in_v2().filter(|payment| filter.passes(payment, now)).collect();
+        let stores = listed_stores(world, filter.store_id.as_deref())?;
+        let loose = world.switches.v1_escapes_filter;
+        let mut found: Vec<&Payment> = world
+            .shown_in_v2()
+            .filter(|payment| stores.contains(&payment.store_id.as_str()))
+            .filter(|payment| filter.passes(payment, now, loose))
+            .collect();
         filter.sort(&mut found);
         let skipped = usize::try_from(reach - i64::from(size)).unwrap_or(usize::MAX);
         let taken = usize::try_from(size).unwrap_or(0);
@@ -120,7 +129,8 @@ pub(super) async fn list(
     })
 }
 
-/// `GET /payments-by-cursor`: by creation, oldest first.
+/// `GET /payments-by-cursor`: by creation, oldest first. Without `storeId` of the credential's own store
+/// (`GetAllPaymentsByCursorBody.storeId` of the V2 schema).
 pub(super) async fn by_cursor(
     State(simulator): State<Simulator>,
     Query(query): Query<ListQuery>,
@@ -130,11 +140,11 @@ pub(super) async fn by_cursor(
     let (from, until, size) = bounds(&body)?;
     let after = body.cursor.as_deref().map(place).transpose()?;
     simulator.read(|world| {
-        own_store(world, body.store_id.as_deref())?;
+        let store = own_store(world, body.store_id.as_deref())?;
         let mut found: Vec<(&Timestamp, &String, &Payment)> = world
             .shown_in_v2()
             .filter(|payment| (from..=until).contains(&payment.created_at))
-            .filter(|payment| body.store_id.as_ref().is_none_or(|store| *store == payment.store_id))
+            .filter(|payment| payment.store_id == store)
             .map(|payment| (&payment.created_at, &payment.id, payment))
             .filter(|(at, id, _)| after.as_ref().is_none_or(|(t, last)| (*at, *id) > (t, last)))
             .collect();
@@ -146,7 +156,8 @@ pub(super) async fn by_cursor(
     })
 }
 
-/// `GET /payment-events-by-cursor`: money that moved, oldest first.
+/// `GET /payment-events-by-cursor`: money that moved, oldest first, of the stores that `GET /payments` lists
+/// (`GetAllPaymentEventsByCursorBody.storeId` has the same words).
 pub(super) async fn events(
     State(simulator): State<Simulator>,
     Query(query): Query<ListQuery>,
@@ -155,7 +166,7 @@ pub(super) async fn events(
     let body: CursorBody = input(&query, &body)?;
     let (from, until, size) = bounds(&body)?;
     simulator.read(|world| {
-        own_store(world, body.store_id.as_deref())?;
+        let stores = listed_stores(world, body.store_id.as_deref())?;
         let ledger = &world.book.ledger;
         let start = match &body.cursor {
             None => 0,
@@ -168,27 +179,57 @@ pub(super) async fn events(
         let items = ledger[start..]
             .iter()
             .filter(|entry| (from..=until).contains(&entry.at))
-            .filter(|entry| world.payment(&entry.payment_id).is_ok_and(|payment| world.shows_in_v2(payment)))
+            .filter(|entry| {
+                let payment = world.payment(&entry.payment_id).ok();
+                let listed = payment.filter(|payment| stores.contains(&payment.store_id.as_str()));
+                listed.is_some_and(|payment| world.shows_in_v2(payment))
+            })
             .filter_map(|entry| Some((entry, render::event(world, entry)?)))
-            .filter(|(_, event)| body.store_id.as_ref().is_none_or(|store| event["storeId"] == **store))
             .take(size)
             .map(|(entry, event)| json!({ "paymentEvent": event, "cursor": cursor(entry.at, &entry.id) }));
         Ok(Json(json!({ "items": items.collect::<Vec<_>>() })))
     })
 }
 
-fn readable<'w>(world: &'w World, id: &str, query: &StoreQuery) -> Result<&'w Payment, ApiError> {
-    own_store(world, query.store_id.as_deref())?;
+/// The payment that a call is about, if the credential may name the store and the payment is one of that store.
+///
+/// A payment of another store is PAYMENT_NOT_FOUND: the schema has no other 404 here, and a credential learns
+/// nothing about stores that it does not name.
+pub(super) fn readable<'w>(world: &'w World, id: &str, store: Option<&str>) -> Result<&'w Payment, ApiError> {
+    let store = own_store(world, store)?;
+    Ok(in_store(world, id, store)?)
+}
+
+fn in_store<'w>(world: &'w World, id: &str, store: &str) -> Result<&'w Payment, Refusal> {
     let payment = world.payment(id)?;
-    match &query.store_id {
-        _ if !world.shows_in_v2(payment) => Err(Refusal::PaymentNotFound.into()),
-        Some(store) if *store != payment.store_id => Err(Refusal::PaymentNotFound.into()),
-        Some(_) | None => Ok(payment),
+    let shown = world.shows_in_v2(payment) && payment.store_id == store;
+    if shown { Ok(payment) } else { Err(Refusal::PaymentNotFound) }
+}
+
+/// The store of a call: the one it names if the credential may act for it, else the credential's own. "Only
+/// stores that the credential may access; without it the store of the credential is used" (member `storeId` of
+/// `CancelPaymentBody`, `ConfirmPaymentBody`, `PreRegisterPaymentBody`, `ResendWebhookBody` and query `storeId`
+/// of `GET /payments/{paymentId}` and `…/virtual-account/close`).
+pub(super) fn own_store<'a>(world: &'a World, store: Option<&'a str>) -> Result<&'a str, ApiError> {
+    match store {
+        None => Ok(&world.config.store_id),
+        Some(store) if world.knows_store(store) => Ok(store),
+        Some(_) => Err(ApiError::forbidden()),
     }
 }
 
-pub(super) fn own_store(world: &World, store: Option<&str>) -> Result<(), ApiError> {
-    if world.knows_store(store) { Ok(()) } else { Err(ApiError::forbidden()) }
+/// The stores of a list: unlike every other call, a list of a company credential without `storeId` is of all
+/// stores of the company (`PaymentFilterInput.storeId` of the V2 schema). See
+/// [`Switches::list_without_store`](crate::Switches::list_without_store).
+fn listed_stores<'a>(world: &'a World, store: Option<&'a str>) -> Result<Vec<&'a str>, ApiError> {
+    let named = own_store(world, store)?;
+    Ok(match (store, world.switches.list_without_store) {
+        (Some(_), _) | (None, ListWithoutStore::OwnStore) => vec![named],
+        (None, ListWithoutStore::Company) => {
+            let others = world.config.sub_stores.iter().map(String::as_str);
+            others.chain([named]).collect()
+        }
+    })
 }
 
 fn input<T: DeserializeOwned>(query: &ListQuery, body: &Bytes) -> Result<T, ApiError> {

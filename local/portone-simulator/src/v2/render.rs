@@ -10,6 +10,7 @@ use crate::{
         Cancellation, CancellationStatus, Method, NewsKind, Payment, Platform, Status, Transaction, Version,
         cancel::CancelTrigger,
     },
+    raw,
     switches::AmountPaid,
     webhook::{Delivery, Outcome},
     world::{LedgerEntry, World},
@@ -34,6 +35,7 @@ pub(crate) fn payment(world: &World, payment: &Payment) -> Value {
     if payment.version == Version::V2 {
         merge_patch(&mut rendered, &payment.patch);
     }
+    raw::apply(&mut rendered, &payment.raw_texts);
     rendered
 }
 
@@ -56,19 +58,21 @@ pub(crate) fn transaction(world: &World, payment: &Payment, tx: &Transaction) ->
         // Listed on a PAID payment, but not on its transaction.
         members.shift_remove("cancellations");
     }
-    Value::Object(members)
+    let mut rendered = Value::Object(members);
+    raw::apply(&mut rendered, &payment.raw_texts);
+    rendered
 }
 
 /// A payment that was only registered, where a switch makes it visible.
-pub(crate) fn registered(world: &World, id: &str) -> Option<Value> {
-    let registration = world.book.registrations.get(id)?;
+pub(crate) fn registered(world: &World, id: &str, store_id: &str) -> Option<Value> {
+    let registration = world.registration(id, store_id)?;
     let at = registration.at.rfc3339();
     Some(json!({
         "status": "READY",
         "id": id,
         "transactionId": "",
         "merchantId": world.config.merchant_id,
-        "storeId": world.config.store_id,
+        "storeId": store_id,
         "version": "V2",
         "requestedAt": at,
         "updatedAt": at,
@@ -263,6 +267,9 @@ fn dispute(dispute: &crate::payment::Dispute) -> Value {
         "reason": dispute.reason,
         "createdAt": dispute.created_at.rfc3339(),
     });
+    if let Some(id) = &dispute.pg_dispute_id {
+        rendered["pgDisputeId"] = json!(id);
+    }
     if let Some(at) = dispute.resolved_at {
         rendered["resolvedAt"] = json!(at.rfc3339());
     }
