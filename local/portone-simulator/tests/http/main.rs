@@ -4,13 +4,20 @@
 
 mod cancel;
 mod checkout;
+mod discounts;
+mod disputes;
 mod faults;
 mod idempotency;
+mod raw_text;
 mod reads;
 mod receiver;
+mod refunds;
 mod restart;
+mod stores;
 mod v1;
 mod v1_checkout;
+mod v1_lists;
+mod v1_money;
 mod v1_webhooks;
 mod webhooks;
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{WEBHOOK_SECRET, error, http, post, receiver::Receiver, refused, start, window_request};
 
-async fn with_receiver() -> (Simulator, Receiver) {
+pub(crate) async fn with_receiver() -> (Simulator, Receiver) {
     let receiver = Receiver::start().await;
     let webhook = WebhookTarget { url: Some(receiver.url.clone()), secrets: vec![WEBHOOK_SECRET.to_owned()] };
     (start(SimulatorConfig { webhook, ..SimulatorConfig::default() }).await, receiver)
