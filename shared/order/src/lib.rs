@@ -12,7 +12,8 @@
 //! | [`timestamp`] | a moment, as an argument |
 //! | [`personal`] | text about a person, which no log line can show |
 //! | [`product`] | the catalogue's products and the pricing of a basket |
-//! | [`name`] | the order name every PG accepts |
+//! | [`text`] | text that people enter, in one form |
+//! | [`name`] | the names every PG accepts: of an order, of its buyer |
 //! | [`mod@order`] | the order, its statuses and its cancellation ledger |
 //! | [`observation`] | what PortOne says of one payment now, in either generation's words |
 //! | [`mod@decide`] | order + observation → what to do |
@@ -44,6 +45,7 @@ pub mod order;
 pub mod personal;
 pub mod product;
 pub mod statement;
+pub mod text;
 pub mod timestamp;
 mod words;
 
