@@ -26,6 +26,7 @@ use order::{
     Actor, Look, Order, OrderId, OrderStatus,
     name::order_name,
     product::{self, PricingFault},
+    text,
 };
 use ring::digest;
 use serde_json::Value;
@@ -89,7 +90,7 @@ impl App {
 
         let basket: Vec<_> =
             wanted.basket.iter().map(|entry| (entry.product.clone(), entry.quantity)).collect();
-        let priced = match product::price(&basket, &catalogue) {
+        let mut priced = match product::price(&basket, &catalogue) {
             Ok(priced) if faults.is_empty() => priced,
             Ok(_) => return Err(Problem::fields(faults)),
             Err(pricing) => {
@@ -97,6 +98,10 @@ impl App {
                 return Err(Problem::fields(faults));
             }
         };
+        // A table that another program fills may hold names in pieces.
+        for line in &mut priced.lines {
+            line.name = text::entered(&line.name);
+        }
         let Some(checked) = wanted.checked.take() else { return Err(Problem::fields(faults)) };
         let secrets = self.secrets.current().await;
         let usable = secrets.has(checked.generation);

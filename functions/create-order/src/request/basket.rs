@@ -5,6 +5,7 @@ use backend::http::FieldFault;
 use order::{
     ProductId,
     product::{PricingFault, QUANTITY_MAX},
+    text,
 };
 use serde_json::{Map, Value};
 
@@ -60,7 +61,8 @@ fn basket_line(index: usize, item: &Value, faults: &mut Faults) -> Option<Basket
     let at = |name: &str| format!("/items/{index}/{name}");
     let product = match member(item, "productId") {
         Some(Value::String(id)) => {
-            let product = ProductId::parse(id);
+            // As the catalogue has it.
+            let product = ProductId::parse(&text::composed(id));
             if product.is_none() {
                 unknown_product(at("productId"), faults);
             }

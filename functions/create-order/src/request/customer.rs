@@ -1,7 +1,7 @@
 //! `customer`: who buys.
 
 use api::checkout::{EMAIL_BYTES_MAX, NAME_CHARS_MAX};
-use order::{Customer, Personal};
+use order::{Customer, Personal, text};
 use serde_json::{Map, Value};
 
 use super::{Faults, member};
@@ -40,6 +40,7 @@ pub(super) fn read(body: &Map<String, Value>, faults: &mut Faults) -> Option<Cus
             None
         }
         Some(Value::String(name)) => {
+            let name = text::entered(name);
             let name = name.trim();
             let fits =
                 (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && !name.contains(char::is_control);
@@ -71,7 +72,7 @@ pub(super) fn read(body: &Map<String, Value>, faults: &mut Faults) -> Option<Cus
             None
         }
     };
-    let email = optional_text(customer, "email", faults).inspect(|email| {
+    let email = optional_text(customer, "email", text::address, faults).inspect(|email| {
         if !is_email(email) {
             faults.add(
                 "/customer/email",
@@ -81,7 +82,7 @@ pub(super) fn read(body: &Map<String, Value>, faults: &mut Faults) -> Option<Cus
             );
         }
     });
-    let phone = optional_text(customer, "phone", faults).map(|phone| {
+    let phone = optional_text(customer, "phone", text::number, faults).map(|phone| {
         digits(&phone).unwrap_or_else(|| {
             faults.add(
                 "/customer/phone",
@@ -100,10 +101,15 @@ pub(super) fn read(body: &Map<String, Value>, faults: &mut Faults) -> Option<Cus
     (faults.0.len() == before).then_some(customer)
 }
 
-/// A text that may be missing; blank is missing.
-fn optional_text(object: &Map<String, Value>, name: &'static str, faults: &mut Faults) -> Option<String> {
+/// A text that may be missing, in its form; blank is missing.
+fn optional_text(
+    object: &Map<String, Value>,
+    name: &'static str,
+    form: fn(&str) -> String,
+    faults: &mut Faults,
+) -> Option<String> {
     match member(object, name)? {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::String(text) => Some(form(text).trim().to_owned()).filter(|text| !text.is_empty()),
         _ => {
             let pointer = format!("/customer/{name}");
             faults.add(

@@ -173,6 +173,58 @@ mod tests {
         }
     }
 
+    fn customer(customer: Value) -> Customer {
+        let (wanted, faults) = Wanted::read(&with("customer", customer), &[]);
+        assert!(faults.is_empty(), "{faults:?}");
+        wanted.checked.unwrap().customer
+    }
+
+    #[test]
+    fn a_pasted_phone_number_is_the_number_that_its_buyer_sees() {
+        for (pasted, number) in [
+            ("\u{202A}+82 10-1234-5678\u{202C}", "+821012345678"),
+            ("\u{2068}010\u{2013}1234\u{2013}5678\u{2069}", "01012345678"),
+            ("０１０－１２３４－５６７８", "01012345678"),
+            ("＋８２\u{3000}１０\u{A0}1234\u{2011}5678", "+821012345678"),
+            ("\u{FEFF}010\u{200B}1234\u{200E}5678\u{200F}", "01012345678"),
+        ] {
+            let customer = customer(json!({ "name": "홍길동", "phone": pasted }));
+            assert_eq!(customer.phone.unwrap().expose(), number);
+        }
+        for wrong in ["\u{202A}\u{202C}1234", "010\u{202A}abcd\u{202C}5678"] {
+            let body = with("customer", json!({ "name": "홍길동", "phone": wrong }));
+            assert_eq!(faults(body), [("/customer/phone".to_owned(), "invalid-phone")]);
+        }
+    }
+
+    #[test]
+    fn what_a_buyer_enters_is_composed_and_without_invisible_characters() {
+        let decomposed = "\u{1112}\u{1169}\u{11BC}\u{1100}\u{1175}\u{11AF}\u{1103}\u{1169}\u{11BC}";
+        let entered = json!({ "name": format!(" \u{FEFF}{decomposed}\u{200B} "), "email": "hong＠example.com\u{200B}",
+            "phone": "\u{200B}" });
+        let customer = customer(entered);
+        assert_eq!(customer.name.expose(), "홍길동");
+        assert_eq!(customer.email.unwrap().expose(), "hong@example.com");
+        assert!(customer.phone.is_none());
+        // Sixty syllables are sixty characters, in how many pieces they come.
+        let long = "\u{1112}\u{1169}\u{11BC}".repeat(60);
+        assert!(faults(with("customer", json!({ "name": long }))).is_empty());
+        let blank = json!({ "name": "\u{3164}\u{200D}" });
+        assert_eq!(faults(with("customer", blank)), [("/customer/name".to_owned(), "required")]);
+    }
+
+    #[test]
+    fn a_product_and_a_redirect_in_pieces_are_the_composed_ones() {
+        let mut body =
+            with("redirectUrl", json!("https://shop.example/cafe\u{301}?q=\u{1112}\u{1169}\u{11BC}"));
+        body["items"][0]["productId"] = json!("cafe\u{301}");
+        let (wanted, faults) = Wanted::read(&body, &["https://shop.example".to_owned()]);
+        assert!(faults.is_empty());
+        assert_eq!(wanted.basket[0].product.as_str(), "café");
+        let composed = "https://shop.example/caf%C3%A9?q=%ED%99%8D";
+        assert_eq!(wanted.checked.unwrap().redirect_url.as_deref(), Some(composed));
+    }
+
     #[test]
     fn a_redirect_goes_to_an_allowed_origin_and_nowhere_else() {
         assert!(faults(with("redirectUrl", json!("https://shop.example/return?a=1#b"))).is_empty());

@@ -2,7 +2,7 @@
 
 use api::checkout::REDIRECT_URL_BYTES_MAX;
 use backend::http::FieldFault;
-use order::{Currency, Generation, PayMethod};
+use order::{Currency, Generation, PayMethod, text};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -81,7 +81,7 @@ pub(super) fn redirect_url(
     faults: &mut Faults,
 ) -> Option<String> {
     let text = match member(body, "redirectUrl")? {
-        Value::String(text) => text,
+        Value::String(text) => text::composed(text),
         _ => {
             faults.add(
                 "/redirectUrl",
@@ -92,7 +92,7 @@ pub(super) fn redirect_url(
             return None;
         }
     };
-    let url = Url::parse(text)
+    let url = Url::parse(&text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && text.len() <= REDIRECT_URL_BYTES_MAX);
     let Some(url) = url else {
