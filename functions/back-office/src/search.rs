@@ -11,7 +11,7 @@ use backend::{
     http::{FieldFault, Problem},
     portone::{PortoneError, TextField},
 };
-use order::{Order, OrderId, Timestamp};
+use order::{Order, OrderId, Timestamp, text};
 
 /// The longest number that anybody has: PGs' have 80 characters at most.
 const QUERY_MAX: usize = 128;
@@ -49,19 +49,20 @@ impl Found {
 
 /// What somebody asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Query<'a> {
+pub enum Query {
     /// An order of this id, or none.
     Order(OrderId),
     /// V1's transaction.
-    V1Transaction(&'a str),
+    V1Transaction(String),
     /// A number that only PortOne can know.
-    Other(&'a str),
+    Other(String),
 }
 
-impl<'a> Query<'a> {
-    /// Reads what was typed. An order's id may be typed in small letters.
-    pub fn read(text: Option<&'a str>) -> Result<Self, Problem> {
-        let text = text.unwrap_or_default().trim();
+impl Query {
+    /// Reads what was typed or pasted. An order's id may be typed in small letters.
+    pub fn read(text: Option<&str>) -> Result<Self, Problem> {
+        let text = text::number(text.unwrap_or_default());
+        let text = text.trim();
         let refused = |code, korean: &str, english: &str| {
             let detail = (korean.to_owned(), english.to_owned());
             Err(Problem::fields(vec![FieldFault { pointer: "/query".to_owned(), code, detail }]))
@@ -80,8 +81,8 @@ impl<'a> Query<'a> {
             |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         Ok(match (text.to_ascii_uppercase().parse(), text.strip_prefix("imp_")) {
             (Ok(id), _) => Self::Order(id),
-            (Err(_), Some(rest)) if is_digits(rest) => Self::V1Transaction(text),
-            (Err(_), _) => Self::Other(text),
+            (Err(_), Some(rest)) if is_digits(rest) => Self::V1Transaction(text.to_owned()),
+            (Err(_), _) => Self::Other(text.to_owned()),
         })
     }
 }
@@ -89,13 +90,13 @@ impl<'a> Query<'a> {
 /// Finds the orders. PortOne is asked only where the number is not an order's.
 pub async fn find(
     sync: &Sync,
-    query: &Query<'_>,
+    query: &Query,
     now: Timestamp,
     deadline: Deadline,
 ) -> Result<Found, SyncError> {
-    let payments = match *query {
+    let payments = match query {
         Query::Order(id) => {
-            let order = sync.store.order(id).await?;
+            let order = sync.store.order(*id).await?;
             let orders = order.into_iter().collect();
             return Ok(Found { orders, unknown_payments: Vec::new(), more: false });
         }
@@ -158,6 +159,7 @@ fn none_if_unused<T: Default>(answer: Result<T, PortoneError>) -> Result<T, Port
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backend::http::ProblemCode;
 
     #[test]
     fn an_order_id_is_known_however_it_is_typed_and_needs_no_portone() {
@@ -166,10 +168,22 @@ mod tests {
         let read = |text| Query::read(Some(text)).map_err(|problem| problem.code());
         assert_eq!(read(id), order());
         assert_eq!(read("  01jdabcdefghjkmnpqrstvwxyz\n"), order());
-        assert_eq!(read("imp_123456789012"), Ok(Query::V1Transaction("imp_123456789012")));
-        assert_eq!(read("imp_"), Ok(Query::Other("imp_")));
-        assert_eq!(read("imp_../x"), Ok(Query::Other("imp_../x")));
-        assert_eq!(read("StdpayCARD 1"), Ok(Query::Other("StdpayCARD 1")));
+        assert_eq!(read("imp_123456789012"), Ok(Query::V1Transaction("imp_123456789012".to_owned())));
+        assert_eq!(read("imp_"), Ok(Query::Other("imp_".to_owned())));
+        assert_eq!(read("imp_../x"), Ok(Query::Other("imp_../x".to_owned())));
+        assert_eq!(read("StdpayCARD 1"), Ok(Query::Other("StdpayCARD 1".to_owned())));
+    }
+
+    #[test]
+    fn a_pasted_number_is_the_number_that_its_reader_sees() {
+        let id = "01JDABCDEFGHJKMNPQRSTVWXYZ";
+        let order = || Ok(Query::Order(id.parse().unwrap()));
+        let read = |text: &str| Query::read(Some(text)).map_err(|problem| problem.code());
+        assert_eq!(read(&format!("\u{202A}{id}\u{202C}\u{A0}")), order());
+        assert_eq!(read("０１ＪＤＡＢＣＤＥＦＧＨＪＫＭＮＰＱＲＳＴＶＷＸＹＺ"), order());
+        assert_eq!(read("\u{FEFF}imp_１２３"), Ok(Query::V1Transaction("imp_123".to_owned())));
+        assert_eq!(read("Stdpay\u{2013}CARD\u{3000}1"), Ok(Query::Other("Stdpay-CARD 1".to_owned())));
+        assert_eq!(read("\u{200B}"), Err(ProblemCode::ValidationFailed));
     }
 
     #[test]
