@@ -363,8 +363,8 @@ function showResult(news) {
   result = news;
   const ordered = kept.ordered.get();
   if (opens) kept.ordered.set({ ...ordered, orderId: news.orderId });
-  if (before?.outcome === 'OPEN' && !opens) {
-    // The window has gone, and whatever is still asked about it, the buyer may press again.
+  if (opens || before?.outcome === 'OPEN') {
+    // The window may be gone without a response, and whatever is still asked about it, the buyer may press again.
     busy = false;
     drawButtons();
   }

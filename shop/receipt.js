@@ -28,7 +28,8 @@ export function drawReceipt(result, { canPay, canChange }) {
   at('result-reason').hidden = !reason;
   at('result-reason-text').textContent = reason ?? '';
 
-  at('pay-again').hidden = !payable || !canPay;
+  // A payment window may be gone without a response: the checkout syncs the order before it opens another.
+  at('pay-again').hidden = !(payable || outcome === 'OPEN') || !canPay;
   at('check-again').hidden = !WAITING.includes(outcome);
   // Where the page turns by itself there is nothing to press.
   const turns = ['VIRTUAL_ACCOUNT_ISSUED', 'CANCELLING'].includes(outcome);

@@ -42,7 +42,7 @@ export function deadline(time) {
 export const results = {
   OPEN: {
     tone: 'wait', mark: ['결제 중', 'Paying'], title: ['결제창에서 결제를 마쳐 주세요', 'Please finish in the payment window'],
-    text: ['결제창이 보이지 않으면 아래에서 결제 상태를 확인할 수 있어요.', 'If you cannot see the window, check the payment below.'],
+    text: ['결제창이 보이지 않으면 아래에서 결제창을 다시 열거나 결제 상태를 확인할 수 있어요. 이미 결제된 주문은 다시 결제되지 않아요.', 'If you cannot see the payment window, open it again or check the payment below. An order that is paid already is not paid twice.'],
   },
   CHECKING: {
     tone: 'wait', mark: ['확인 중', 'Checking'], title: ['결제를 확인하고 있어요', 'We are checking your payment'],
