@@ -22,6 +22,10 @@ export interface CheckoutOptions {
   /**
    * Where a phone returns to after paying; call `resume` there. Its origin must be one of the API's ALLOWED_ORIGINS.
    * This page without its query by default. Nothing in an address can change it.
+   *
+   * A phone may return in another browser than the one that ordered, and the buyer of a virtual account must see the
+   * account there. So an order with `payMethod: 'VIRTUAL_ACCOUNT'` gives its token to the fragment of this address:
+   * `#orderToken=…`, after a fragment of your own `&orderToken=…`. `resume` takes it out again.
    */
   redirectUrl?: string;
   /**
@@ -45,21 +49,29 @@ export interface Checkout {
    * On a phone the page may leave for PortOne instead and this never resolves: `resume` does, on the page that it
    * returns to.
    *
-   * **Again:** while the window is open or about to open, the same content gets the same promise. After that, also in
-   * another tab or after a lost answer, the same content is the same order, by its Idempotency-Key, until it is paid or
-   * expires: it is looked at first, and one that was paid meanwhile resolves to `PAID` and opens no window. Other
-   * content is another order.
+   * The result is about the order that the window was opened for, whatever the window responds. While the window is
+   * open the order is read at growing intervals and when the page is shown again: a window may never respond, and a
+   * payment that the webhook reports resolves to `PAID` without it.
+   *
+   * **Again:** while the window is about to open, the same content gets the same promise. After that, also in another
+   * tab or after a lost answer, the same content is the same order, by its Idempotency-Key, until it is paid or expires:
+   * the order is synced with PortOne first, and one that was paid meanwhile resolves to `PAID` and opens no window. So
+   * is it while the window is open, which may be gone without a response: the window opens again for the same order,
+   * and the promises of both calls get the same result. Other content is another order.
    *
    * @throws {CheckoutError} and then this call has charged nothing.
-   * @throws `signal.reason` when aborted. PortOne's window stays as it is, since nothing can close it, and `check` or
-   * `resume` tell what came of it.
+   * @throws `signal.reason` when aborted. The order is not read any more. PortOne's window stays as it is, since nothing
+   * can close it, and `check` or `resume` tell what came of it.
    */
   pay(order: OrderRequest, options?: PayOptions): Promise<Result>;
 
   /**
    * Call once when a page opens. Takes up the order of a phone that returns from PortOne, and takes what PortOne added
-   * out of the address; or the order of a tab that was closed or reloaded. Resolves as `pay` does, and to null when
-   * there is nothing to take up.
+   * and an order's token out of the address, before it returns; or the order of a tab that was closed or reloaded.
+   * Resolves as `pay` does, and to null when there is nothing to take up.
+   *
+   * Call it before other scripts read the address. An order's token shows the order in this browser too, and no link
+   * can put its own words on the page.
    *
    * **Again:** the address is clean by then. An order that has not come to a result is looked at again; one whose
    * result was told resolves to null.
@@ -142,7 +154,7 @@ export type Result =
   | (Payable<'WINDOW_FAILED'> & { failure: Failure })
   /** The amount was changed on the way to PortOne, which refused. This order is not paid any more; `pay` makes a new one. */
   | (Told<'TAMPERED', 'PENDING'> & { failure: Failure })
-  /** The payment window is open. */
+  /** The payment window is open, or is gone without a response: `pay` syncs the order and opens it again. */
   | Told<'OPEN', 'PENDING'>
   /** Asking. */
   | (Base<'CHECKING'> & { order?: OrderView; payable: false; final: false })

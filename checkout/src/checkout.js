@@ -10,17 +10,20 @@ import { CheckoutError } from './error.js';
 import { createMemory, digest, random } from './memory.js';
 import { FINAL, OF_BANKS, PAYABLE, TOLD, UNDECIDED, outcomeOf } from './outcome.js';
 import { pause } from './pause.js';
-import { takeReturn, windows } from './windows.js';
+import { carrying, takeReturn, windows } from './windows.js';
 
 export { CheckoutError };
 
 /** Seconds between looks: quick while a webhook is likely on its way, then patient, then no more. */
 const BEATS = [1, 1, 2, 3, 5, 8, 13, 20, 30, 30];
 
-/** Further and further apart, and as long as somebody listens. */
-function* beatsOfBanks() {
+/** Further and further apart, without an end: for what a bank or an open window decides. */
+function* growingBeats() {
   for (let seconds = 2; ; seconds = Math.min(seconds * 1.5, 60)) yield seconds;
 }
+
+/** How long a window has to report by itself what a webhook has reported. */
+const REPORT_MS = 2_000;
 
 /** A key whose answer never came is not used for longer: the order that it may have made has expired or soon does. */
 const UNANSWERED_MAX_MS = 20 * 60_000;
@@ -41,17 +44,20 @@ export function createCheckout({ apiBase = '', redirectUrl, storage, storageKey 
   let work;
   const begin = (job) => (work = job((turn += 1)));
 
-  /** The attempt whose window is open or about to open, and what makes it stop waiting for that window. */
+  /** The content whose window is about to open, and what makes the last attempt stop waiting for its window. */
   let paying;
   let letGo;
 
   // ---------------------------------------------------------------------------------------------------------- the API
 
-  const about = (orderId, more) => ({ token: known(orderId)?.orderToken, trace: known(orderId)?.trace, ...more });
+  const about = async (orderId, path, more) => {
+    const { orderToken: token, trace } = known(orderId) ?? {};
+    return (await call(path, { token, trace, ...more }))[0];
+  };
 
-  const read = async (orderId, signal, tries) => (await call(`/orders/${encodeURIComponent(orderId)}`, about(orderId, { signal, tries })))[0];
+  const read = (orderId, signal, tries) => about(orderId, `/orders/${encodeURIComponent(orderId)}`, { signal, tries });
 
-  const verify = async (orderId, body, signal, tries) => (await call('/payments/verify', about(orderId, { body, signal, tries })))[0];
+  const verify = (orderId, body, signal, tries) => about(orderId, '/payments/verify', { body, signal, tries });
 
   /** The order that this page made last: a declined payment is tried again without asking for it. */
   let made;
@@ -100,21 +106,23 @@ export function createCheckout({ apiBase = '', redirectUrl, storage, storageKey 
   }
 
   /**
-   * Finds out how the payment ended, whatever the window said: a failed one may have gone through and the other way
-   * round. Asks the API to look at PortOne; if that answer is lost, what the webhook has written will do.
+   * Has the API sync the order with PortOne; if that answer is lost, what the webhook has written will do. A `claim`
+   * that is left over is still to be verified.
    */
-  async function settle(mine, orderId, said, signal) {
-    const { code, paid = !code || code === 'PaymentAlreadyPaid' } = said;
-    let claim = said.claim ?? known(orderId)?.claim ?? { paymentId: orderId };
+  async function sync(mine, orderId, signal, said) {
+    let claim = said ?? known(orderId)?.claim ?? { paymentId: orderId };
     const keepClaim = () => known(orderId) && memory.remember(orderId, { claim });
     // Should this tab close before the answer, the next one brings it.
     keepClaim();
-    tell({ orderId, view: held.orderId === orderId ? held.view : undefined, paid, claim, asking: true, watching: true });
 
     let view;
-    let notFound = false;
+    let notFound;
     try {
-      view = await verify(orderId, claim, signal, 3);
+      view = await verify(orderId, claim, signal, 3).catch((error) => {
+        if (error.code !== 'refused' || !claim.imp_uid) throw error;
+        // What a window adds to the order's ID may be wrong. The order is verified without it.
+        return verify(orderId, (claim = { paymentId: orderId }), signal, 3);
+      });
       claim = undefined;
     } catch (error) {
       signal?.throwIfAborted();
@@ -124,12 +132,19 @@ export function createCheckout({ apiBase = '', redirectUrl, storage, storageKey 
       if (error.problem?.code === 'payment-mismatch') view ??= { orderId, status: 'REJECTED' };
     }
     signal?.throwIfAborted();
-    if (mine !== turn) return work;
-    keepClaim();
-    return conclude(mine, { orderId, view, notFound, paid, claim, failure: paid ? undefined : failureOf(said) ?? view?.lastFailure }, signal);
+    if (mine === turn) keepClaim();
+    return { orderId, view, notFound, claim };
   }
 
-  const failureOf = ({ code, message, pgCode }) => (code ? { code, message, pgCode } : undefined);
+  /** Finds out how the payment ended, whatever the window said: a failed one may have gone through and the other way round. */
+  async function settle(mine, orderId, said, signal) {
+    const { code, message, pgCode, claim, paid = !code || code === 'PaymentAlreadyPaid' } = said;
+    tell({ orderId, view: held.orderId === orderId ? held.view : undefined, paid, claim, asking: true, watching: true });
+    const seen = await sync(mine, orderId, signal, claim);
+    if (mine !== turn) return work;
+    const failure = code ? { code, message, pgCode } : seen.view?.lastFailure;
+    return conclude(mine, { ...seen, paid, failure: paid ? undefined : failure }, signal);
+  }
 
   /** Tells what is known of the order now, tidies up after what has ended, and watches what has not. */
   function conclude(mine, news, signal) {
@@ -164,7 +179,7 @@ export function createCheckout({ apiBase = '', redirectUrl, storage, storageKey 
     // As long as verify has not answered it is what is asked: the webhook may be lost too.
     const look = async () => (claim && await verify(orderId, claim, signal, 1).catch(() => undefined)) || read(orderId, signal, 1);
     const ofBanks = OF_BANKS.includes(outcome);
-    for (const seconds of ofBanks ? beatsOfBanks() : BEATS) {
+    for (const seconds of ofBanks ? growingBeats() : BEATS) {
       await pause(seconds * 1000, signal, true);
       if (mine !== turn) return work;
       // Nobody sees a page in the background; it wakes when it is shown.
@@ -199,7 +214,7 @@ export function createCheckout({ apiBase = '', redirectUrl, storage, storageKey 
   };
 
   /** From the script to the window's answer, and on. */
-  async function attempt(mine, order, total, signal, closed) {
+  async function attempt(mine, order, total, signal) {
     const { load, pay } = windows[order.sdk ?? 'v2'];
     await load(sdks);
     const [answer, again] = await create(order, signal);
@@ -209,22 +224,39 @@ export function createCheckout({ apiBase = '', redirectUrl, storage, storageKey 
       memory.keepCheckout(null);
       throw new CheckoutError('price-changed', { total: answer.amount.total });
     }
-    // Made before, so perhaps paid before.
-    const view = again ? await read(orderId, signal).catch(() => undefined) : answer;
-    signal?.throwIfAborted();
+    // Made before, so perhaps paid before, by a window that never responds.
+    const seen = again ? await sync(mine, orderId, signal) : { orderId, view: answer };
     if (mine !== turn) return work;
-    if (view?.status !== 'PENDING' || isExpired(orderId)) return conclude(mine, { orderId, view }, signal);
+    if (seen.view?.status !== 'PENDING' || isExpired(orderId)) return conclude(mine, seen, signal);
 
-    tell({ orderId, view: answer, open: true });
+    // Only the account of a deposit is of use in another browser: all other orders keep their token here.
+    const payment = order.payMethod === 'VIRTUAL_ACCOUNT' ? carrying(answer.payment, answer.orderToken) : answer.payment;
+    let open = true;
+    // It may be gone without a response: from here on a press counts, and the order is looked at.
+    paying = undefined;
+    tell({ orderId, view: answer, open, watching: open });
+    const look = async () => {
+      for (const seconds of growingBeats()) {
+        await pause(seconds * 1000, signal, true);
+        if (!open) return;
+        if (document.hidden) continue;
+        const view = await read(orderId, signal, 1).catch(() => answer);
+        if (view.status === 'PENDING') continue;
+        await pause(REPORT_MS, signal);
+        return { view };
+      }
+    };
     const said = await new Promise((resolve, reject) => {
-      letGo = () => resolve({ paid: false });
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+      const gone = (letGo = () => resolve({ paid: false }));
       // The phone's back button can bring this page back as it was, its payment window gone.
-      addEventListener('pageshow', ({ persisted }) => persisted && resolve({ paid: false }), { once: true });
-      pay(answer.payment).then(resolve);
+      addEventListener('pageshow', ({ persisted }) => persisted && gone(), { once: true });
+      pay(payment).then(resolve);
+      // It rejects when `signal` aborts.
+      look().then(resolve, reject);
     });
-    closed();
-    return mine === turn ? settle(mine, orderId, said, signal) : work;
+    open = false;
+    if (mine !== turn) return work;
+    return said.view ? conclude(mine, { orderId, view: said.view }, signal) : settle(mine, orderId, said, signal);
   }
 
   return {
@@ -235,15 +267,15 @@ export function createCheckout({ apiBase = '', redirectUrl, storage, storageKey 
     pay(order, { total, signal } = {}) {
       const content = JSON.stringify(order);
       // The second of two clicks.
-      if (paying?.content === content) return paying.answer;
+      if (paying === content) return work;
       letGo?.();
-      const mine = (paying = { content, answer: /** @type {any} */ (undefined) });
-      const closed = () => {
-        if (paying === mine) paying = undefined;
+      paying = content;
+      const answer = begin((mine) => attempt(mine, order, total, signal));
+      const end = () => {
+        if (work === answer) paying = undefined;
       };
-      mine.answer = begin((my) => attempt(my, order, total, signal, closed));
-      mine.answer.then(closed, closed);
-      return mine.answer;
+      answer.then(end, end);
+      return answer;
     },
 
     check,
@@ -252,8 +284,10 @@ export function createCheckout({ apiBase = '', redirectUrl, storage, storageKey 
       const returned = takeReturn();
       if (!returned) return memory.latest()?.told === false ? check({ signal }) : null;
       // Anybody can write a link: its words count only for an order that this browser made.
-      const { orderId, code, claim } = returned;
-      return ask(orderId, known(orderId) ? returned : { code: code && 'Failed', claim }, signal);
+      const { orderId, orderToken, code, claim } = returned;
+      const own = known(orderId);
+      if (!own && orderToken) memory.remember(orderId, { orderToken, trace: random(16), told: false });
+      return ask(orderId, own ? returned : { code: code && 'Failed', claim }, signal);
     },
 
     subscribe(listener) {

@@ -10,7 +10,7 @@ await simulator.leaveSlowPaymentsPending();
 
 // A few buyers at a time: each has a browser context and orders of its own, and mostly waits.
 describe('the demo shop and checkout.js', { concurrency: 3 }, async () => {
-  for (const stories of ['paying', 'recovery', 'failures', 'v1', 'after', 'language', 'accessibility', 'module', 'examples']) await import(`./stories/${stories}.mjs`);
+  for (const stories of ['paying', 'recovery', 'failures', 'v1', 'after', 'language', 'accessibility', 'module', 'windows', 'examples']) await import(`./stories/${stories}.mjs`);
 });
 
 describe('the operators’ console', { concurrency: 3 }, async () => {

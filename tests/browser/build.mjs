@@ -15,7 +15,7 @@ export async function checkoutModule() {
   const { outputFiles } = await build({
     entryPoints: [path.join(checkout, 'src/checkout.js')],
     bundle: true, minify: true, format: 'esm', target: 'es2022', charset: 'utf8', write: false, logLevel: 'error',
-    banner: { js: '// PortOne checkout for the browser. Types and documentation: checkout.d.ts; source: src/.' },
+    banner: { js: '// PortOne checkout. Types and documentation: checkout.d.ts' },
   });
   return outputFiles[0].text;
 }
