@@ -247,10 +247,11 @@ export function createCheckout({ apiBase = '', redirectUrl, storage, storageKey 
       }
     };
     const said = await new Promise((resolve, reject) => {
-      const gone = (letGo = () => resolve({ paid: false }));
+      letGo = (said = { paid: false }) => resolve(said);
       // The phone's back button can bring this page back as it was, its payment window gone.
-      addEventListener('pageshow', ({ persisted }) => persisted && gone(), { once: true });
-      pay(payment).then(resolve);
+      addEventListener('pageshow', ({ persisted }) => persisted && resolve({ paid: false }), { once: true });
+      // An earlier window of the same order may be the one that is paid in: its token counts then.
+      pay(payment).then((said) => (said.code || held.orderId !== orderId ? resolve : letGo)(said));
       // It rejects when `signal` aborts.
       look().then(resolve, reject);
     });

@@ -8,7 +8,7 @@ const SCRIPT_MAX_MS = 15_000;
 function loadScript(src, ready) {
   if (!scripts.has(src)) {
     const loaded = new Promise((resolve, reject) => {
-      if (!src) throw new TypeError('no script is configured');
+      if (!src) throw new TypeError('no script');
       document.head.append(Object.assign(document.createElement('script'), { src, onload: resolve, onerror: reject }));
       setTimeout(reject, SCRIPT_MAX_MS);
     });

@@ -133,6 +133,43 @@ bareStory('pay pressed while the window is open syncs the order first, and opens
   assert.deepEqual(outcomes, [outcome, outcome, outcome]);
 });
 
+bareStory('of two windows of one order the earlier one counts when it is paid in, and not when it closes', DESKTOP, async (bare) => {
+  await bare.page.evaluate(() => {
+    window.windows = [];
+    window.PortOne = { requestPayment: ({ paymentId }) => new Promise((respond) => { window.windows.push((said) => respond({ paymentId, ...said })); }) };
+  });
+  await bare.pay();
+  await isOpen(bare);
+  await bare.pay();
+  await isOpen(bare, 2);
+  await bare.pay();
+  await isOpen(bare, 3);
+  await bare.page.evaluate(() => window.windows[0]({ code: 'PGProviderError', message: '결제창이 닫혔습니다.' }));
+  await bare.page.waitForTimeout(300);
+  assert.equal(await bare.page.evaluate(() => window.heard.at(-1)), 'OPEN');
+
+  // Manual approval charges nothing without this token.
+  await bare.page.evaluate(() => window.windows[1]({ paymentToken: 'a-token' }));
+  const paymentId = await bare.page.evaluate(() => window.checkout.lastOrderId);
+  await eventually(() => verified(bare).at(-1), (body) => body?.paymentToken === 'a-token');
+  assert.deepEqual(verified(bare).at(-1), { paymentId, paymentToken: 'a-token' });
+});
+
+bareStory('a window of an earlier order that is paid in late says nothing about the order of the window that is open', DESKTOP, async (bare) => {
+  await bare.page.evaluate(() => {
+    window.windows = [];
+    window.PortOne = { requestPayment: ({ paymentId }) => new Promise((respond) => { window.windows.push(() => respond({ paymentId, paymentToken: 'a-token' })); }) };
+  });
+  await bare.pay();
+  await isOpen(bare);
+  await bare.pay({ ...ORDER, items: [{ productId: 'sticker', quantity: 2 }] });
+  await isOpen(bare, 2);
+  await bare.page.evaluate(() => window.windows[0]());
+  await bare.page.waitForTimeout(300);
+  assert.equal(await bare.page.evaluate(() => window.heard.at(-1)), 'OPEN');
+  assert.deepEqual(verified(bare), []);
+});
+
 bareStory('pay pressed while the window is open says PAID of an order whose webhook got lost, and opens no window', DESKTOP, async (bare) => {
   await bare.pay();
   await bare.window('pay').waitFor();
