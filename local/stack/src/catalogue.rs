@@ -1,10 +1,11 @@
 //! The catalogue as a file and as items of the table: one validation for whoever loads it. The file is a
 //! JSON array of products; each becomes the item `PK = PRODUCT#<productId>`, `SK = PRODUCT` that the
-//! functions read. Prices are integers in the currency's minor unit.
+//! functions read. Prices are integers in the currency's minor unit. Names and IDs are composed (NFC), so that
+//! a file from a Mac and a request of a page mean the same product.
 
-use std::{collections::BTreeSet, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
-use order::{Currency, ProductId};
+use order::{Currency, ProductId, text};
 use serde_json::{Map, Value, json};
 
 /// The largest amount: what PortOne's `int64` members can carry.
@@ -56,10 +57,12 @@ impl fmt::Display for Faults {
     }
 }
 
-/// Reads a catalogue file. All faults are reported, not the first; nothing of a faulty file is loaded.
-pub fn parse(text: &str) -> Result<Vec<Product>, Faults> {
+/// Reads a catalogue file: UTF-8 or UTF-16. All faults are reported, not the first; nothing of a faulty file is
+/// loaded.
+pub fn parse(file: impl AsRef<[u8]>) -> Result<Vec<Product>, Faults> {
     let whole = |detail: String| Faults(vec![Fault { pointer: String::new(), detail }]);
-    let file: Value = serde_json::from_str(text).map_err(|error| whole(format!("not JSON: {error}")))?;
+    let text = decode(file.as_ref()).map_err(whole)?;
+    let file: Value = serde_json::from_str(&text).map_err(|error| whole(format!("not JSON: {error}")))?;
     let Value::Array(entries) = file else { return Err(whole("expected an array of products".to_owned())) };
 
     let mut faults = Vec::new();
@@ -80,6 +83,52 @@ pub fn parse(text: &str) -> Result<Vec<Product>, Faults> {
         }
     }
     if faults.is_empty() { Ok(products) } else { Err(Faults(faults)) }
+}
+
+/// The text of a file. JSON is UTF-8 (RFC 8259, section 8.1); Windows also saves it with a byte order mark, as
+/// UTF-16, which the mark or the zero bytes beside the first character show, or as CP949, which nothing shows:
+/// a guess could load names that are none.
+fn decode(file: &[u8]) -> Result<Cow<'_, str>, String> {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (units, rest) = bytes.as_chunks::<2>();
+        let units: Vec<_> = units.iter().copied().map(unit).collect();
+        match String::from_utf16(&units) {
+            Ok(text) if rest.is_empty() => Ok(Cow::Owned(text)),
+            _ => Err("is UTF-16, and broken: save it as UTF-8".to_owned()),
+        }
+    };
+    match file {
+        [0xEF, 0xBB, 0xBF, text @ ..] => utf8(text),
+        [0xFF, 0xFE, text @ ..] => utf16(text, u16::from_le_bytes),
+        [0xFE, 0xFF, text @ ..] => utf16(text, u16::from_be_bytes),
+        [1..=0x7F, 0, ..] => utf16(file, u16::from_le_bytes),
+        [0, 1..=0x7F, ..] => utf16(file, u16::from_be_bytes),
+        text => utf8(text),
+    }
+}
+
+fn utf8(text: &[u8]) -> Result<Cow<'_, str>, String> {
+    str::from_utf8(text).map(Cow::Borrowed).map_err(|error| {
+        let from = if may_be_cp949(text) {
+            "it looks like CP949 (EUC-KR), as Korean Windows saves text"
+        } else {
+            "it may be of an older character set"
+        };
+        format!("is not UTF-8 from byte {} on: {from}; save it as UTF-8", error.valid_up_to())
+    })
+}
+
+/// Whether all that is no ASCII comes in CP949's pairs.
+fn may_be_cp949(text: &[u8]) -> bool {
+    let mut bytes = text.iter();
+    while let Some(first) = bytes.next() {
+        let is_pair =
+            |second: &u8| matches!((first, second), (0x81..=0xFE, 0x41..=0x5A | 0x61..=0x7A | 0x81..=0xFE));
+        if !first.is_ascii() && !bytes.next().is_some_and(is_pair) {
+            return false;
+        }
+    }
+    true
 }
 
 struct Reader<'a> {
@@ -104,12 +153,12 @@ impl Reader<'_> {
 
         let id = self.required(
             "productId",
-            |value| value.as_str().and_then(ProductId::parse),
+            |value| value.as_str().and_then(|id| ProductId::parse(&text::composed(id))),
             "expected 1 to 128 bytes of text without control characters",
         );
         let name = self.required(
             "name",
-            |value| value.as_str().filter(|name| is_name(name)).map(str::to_owned),
+            |value| value.as_str().map(text::entered).filter(|name| is_name(name)),
             "expected 1 to 100 characters, no control characters, no space at the ends",
         );
         let price = self.required("price", amount, AMOUNT);
@@ -231,7 +280,7 @@ mod tests {
         let mut product = json!({"productId": "shoes", "name": "신발", "price": 1000, "currency": "KRW",
             "active": true, "taxFreeAmount": 100, "stock": 5});
         change(&mut product);
-        parse(&json!([product]).to_string())
+        parse(json!([product]).to_string())
     }
 
     #[test]
@@ -311,6 +360,56 @@ mod tests {
         );
         assert_eq!(parse("{}").unwrap_err().to_string(), "/: expected an array of products");
         assert!(parse("[").unwrap_err().to_string().starts_with("/: not JSON: "));
+    }
+
+    const SHOES: &str = r#"[{"productId":"shoes","name":"신발","price":1,"currency":"KRW","active":true}]"#;
+
+    #[test]
+    fn names_and_ids_are_composed_before_they_are_counted_compared_and_written() {
+        // Case 10: 38 syllables in pieces are more than a hundred characters.
+        let pieces = "\u{1112}\u{1169}\u{11BC}";
+        let [product] = product(|p| {
+            p["productId"] = json!("cafe\u{301}");
+            p["name"] = json!(format!("\u{200B}{}１", pieces.repeat(38)));
+        })
+        .unwrap()
+        .try_into()
+        .unwrap();
+        assert_eq!(product.id.as_str(), "café");
+        assert_eq!(product.name, "홍".repeat(38) + "1");
+        let one =
+            |id: &str| json!({"productId": id, "name": "A", "price": 1, "currency": "KRW", "active": true});
+        let faults = parse(json!([one("café"), one("cafe\u{301}")]).to_string()).unwrap_err();
+        assert_eq!(faults.to_string(), "/1/productId: appears twice in the file");
+        let faults = self::product(|p| p["name"] = json!("\u{200B}\u{3164}")).unwrap_err();
+        assert_eq!(faults.0[0].pointer, "/0/name");
+    }
+
+    #[test]
+    fn a_file_with_a_mark_or_in_utf_16_is_read_as_what_it_is() {
+        let expected = parse(SHOES).unwrap();
+        let units = |unit: fn(u16) -> [u8; 2]| SHOES.encode_utf16().flat_map(unit).collect::<Vec<_>>();
+        let (little, big) = (units(u16::to_le_bytes), units(u16::to_be_bytes));
+        assert_eq!(parse([b"\xEF\xBB\xBF", SHOES.as_bytes()].concat()), Ok(expected.clone()));
+        assert_eq!(parse([b"\xFF\xFE", &little[..]].concat()), Ok(expected.clone()));
+        assert_eq!(parse([b"\xFE\xFF", &big[..]].concat()), Ok(expected.clone()));
+        assert_eq!(parse(&little), Ok(expected.clone()));
+        assert_eq!(parse(&big), Ok(expected));
+        let cut = parse(&little[..little.len() - 1]).unwrap_err().to_string();
+        assert_eq!(cut, "/: is UTF-16, and broken: save it as UTF-8");
+    }
+
+    #[test]
+    fn a_file_in_an_older_character_set_is_refused_with_its_cause() {
+        let with_name = |name: &[u8]| {
+            let (before, after) = SHOES.split_once("신발").unwrap();
+            parse([before.as_bytes(), name, after.as_bytes()].concat()).unwrap_err().to_string()
+        };
+        let cp949 = with_name(b"\xBD\xC5\xB9\xDF");
+        assert!(cp949.starts_with("/: is not UTF-8 from byte 30 on: it looks like CP949"), "{cp949}");
+        assert!(cp949.ends_with("save it as UTF-8"), "{cp949}");
+        let latin = with_name(b"caf\xE9");
+        assert!(latin.contains("older character set"), "{latin}");
     }
 
     #[test]

@@ -430,8 +430,8 @@ fn load_products(dynamodb: &DynamoDb, options: &StackOptions) -> anyhow::Result<
         Products::Demo => (options.root.join("shop/products.json"), true),
         Products::File(file) => (file.clone(), false),
     };
-    let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-    match catalogue::parse(&text) {
+    let content = std::fs::read(&file).with_context(|| file.display().to_string())?;
+    match catalogue::parse(content) {
         Ok(products) => dynamodb.load(&products, keep),
         Err(faults) => bail!("{}:\n{faults}", file.display()),
     }

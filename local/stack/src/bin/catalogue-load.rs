@@ -56,9 +56,9 @@ fn options() -> anyhow::Result<Options> {
 }
 
 async fn load(options: Options) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(&options.file).with_context(|| options.file.display().to_string())?;
+    let content = std::fs::read(&options.file).with_context(|| options.file.display().to_string())?;
     // The whole file is checked before anything is written.
-    let products = match catalogue::parse(&text) {
+    let products = match catalogue::parse(content) {
         Ok(products) => products,
         Err(faults) => bail!("{}:\n{faults}", options.file.display()),
     };
