@@ -25,7 +25,19 @@ pub(crate) struct Credentials {
 
 /// Judges the text. Nothing to say is a sound secret; the credentials are there as far as they can be used.
 pub(crate) fn judge(look: &Look, text: &str) -> (Vec<Finding>, Credentials) {
+    // As the functions read it.
+    let text = text.trim_start_matches('\u{FEFF}');
+    if let Some(cause) = wrong_encoding(text) {
+        return (
+            vec![look.fail(cause, "save it as UTF-8 text and put it there again")],
+            Credentials::default(),
+        );
+    }
     let Ok(Value::Object(members)) = serde_json::from_str(text) else {
+        if let Some(says) = wrong_encoding(text) {
+            let cure = "save it as UTF-8 text and put it there again";
+            return (vec![look.fail(says, cure)], Credentials::default());
+        }
         let says = "the secret is no JSON object";
         let cure = "put {\"v2ApiSecret\": …, \"v2WebhookSecrets\": […], \"orderTokenKey\": …} there, as README.md shows";
         return (vec![look.fail(says, cure)], Credentials::default());
@@ -42,6 +54,19 @@ pub(crate) fn judge(look: &Look, text: &str) -> (Vec<Finding>, Credentials) {
     let credentials =
         Credentials { v2_api_secret: text("v2ApiSecret"), v1: text("v1ApiKey").zip(text("v1ApiSecret")) };
     (judge.findings, credentials)
+}
+
+/// What another encoding looks like when it is read as UTF-8.
+fn wrong_encoding(text: &str) -> Option<&'static str> {
+    if text.contains('\0') {
+        Some("the secret is text in UTF-16")
+    } else if text.contains('\u{FFFD}') {
+        Some("the secret has characters that are not UTF-8, as text in CP949 or UTF-16 has")
+    } else if text.contains(|c: char| c.is_control() && !c.is_whitespace()) {
+        Some("the secret has a control character in it")
+    } else {
+        None
+    }
 }
 
 struct Judge<'a> {
@@ -314,6 +339,24 @@ mod tests {
         }
         assert_eq!(verdicts_of("[]")[0].1, "the secret is no JSON object");
         assert!(verdicts_of("{}").iter().any(|(_, says)| says.starts_with("there is neither v2ApiSecret")));
+    }
+
+    #[test]
+    fn a_secret_in_another_encoding_is_named_by_its_encoding() {
+        let sound = sound().to_string();
+        assert_eq!(verdicts_of(&format!("\u{FEFF}{sound}")), []);
+        let utf16: String = sound.chars().flat_map(|c| [c, '\0']).collect();
+        for (text, cause) in [
+            (utf16, "the secret is text in UTF-16"),
+            (format!("\u{FFFD}\u{FFFD}{sound}"), "the secret has characters that are not UTF-8"),
+            (format!("{sound}\u{1A}"), "the secret has a control character"),
+        ] {
+            let found = verdicts_of(&text);
+            assert!(
+                found.len() == 1 && found[0].0 == Verdict::Fail && found[0].1.starts_with(cause),
+                "{found:?}"
+            );
+        }
     }
 
     #[test]

@@ -74,9 +74,20 @@ struct Incoming(String);
 
 impl Secrets {
     fn parse(json: &str) -> Result<Self, SecretsError> {
+        // What an editor puts before its text is no part of the value.
+        let json = json.trim_start_matches('\u{FEFF}');
         // serde's message could quote the value: it is dropped on purpose.
         let wire: Wire = serde_json::from_str(json).map_err(|_| {
-            SecretsError::Malformed("must be a JSON object of strings; v2WebhookSecrets a list of strings")
+            // What another encoding looks like when it is read as UTF-8.
+            SecretsError::Malformed(if json.contains('\0') {
+                "is text in UTF-16; save it as UTF-8"
+            } else if json.contains('\u{FFFD}') {
+                "has characters that are not UTF-8, as text in CP949 or UTF-16 has; save it as UTF-8"
+            } else if json.contains(|c: char| c.is_control() && !c.is_whitespace()) {
+                "has a control character in it; copy it again as plain text"
+            } else {
+                "must be a JSON object of strings; v2WebhookSecrets a list of strings"
+            })
         })?;
         let v2_api_secret = wire.v2_api_secret.map(|text| text.0.trim().to_owned());
         if v2_api_secret
@@ -268,5 +279,33 @@ struct FixedEndpoint(Endpoint);
 impl ResolveEndpoint for FixedEndpoint {
     fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
         EndpointFuture::ready(Ok(self.0.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: &str = r#"{ "v2ApiSecret": "hunter2" }"#;
+
+    #[test]
+    fn a_byte_order_mark_before_the_secret_is_not_a_part_of_it() {
+        let secrets = Secrets::parse(&format!("\u{FEFF}{SOUND}")).unwrap();
+        assert_eq!(secrets.v2_api_secret().unwrap().expose_secret(), "hunter2");
+    }
+
+    #[test]
+    fn a_secret_in_another_encoding_names_the_encoding_and_nothing_else() {
+        let utf16: String = SOUND.chars().flat_map(|c| [c, '\0']).collect();
+        for (text, cause) in [
+            (utf16.as_str(), "UTF-16"),
+            ("\u{FFFD}\u{FFFD}{ \"v2ApiSecret\": \"hunter2\" }", "CP949"),
+            ("{ \"v2ApiSecret\": \"hunter2\u{1A}\" }", "control character"),
+        ] {
+            let said = Secrets::parse(text).unwrap_err().to_string();
+            assert!(said.contains(cause) && !said.contains("hunter2"), "{said}");
+        }
+        // A mark inside a value is no part of any credential, and is not taken away.
+        assert!(Secrets::parse("{ \"v2ApiSecret\": \"hunter2\u{FEFF}\" }").is_err());
     }
 }
