@@ -1,6 +1,7 @@
 //! Requests in, answers and problems out. The only place where an error meets a status code.
 
 mod answered_problem;
+mod broken_body;
 mod call;
 mod idempotency;
 mod language;
@@ -15,10 +16,15 @@ pub use language::Language;
 pub use operator::operator;
 pub use request::{BODY_BYTES_MAX, bearer_token, header, json_body};
 
-use std::pin::Pin;
+use std::{convert::Infallible, pin::Pin};
 
-use lambda_http::{Body, IntoResponse, Response, http::StatusCode};
+use lambda_http::{
+    Adapter, Body, IntoResponse, LambdaEvent, Response, Service, http::StatusCode, request::LambdaRequest,
+    service_fn,
+};
 use serde::Serialize;
+
+use crate::clock;
 
 /// A JSON answer.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
@@ -39,12 +45,20 @@ pub async fn serve<F>(answer: impl Fn(lambda_http::Request) -> F) -> std::proces
 where
     F: Future<Output = Response<Body>> + Send,
 {
-    let service = lambda_http::service_fn(|request| {
+    let mut answer = Adapter::from(service_fn(|request| {
         // On the heap, since the runtime moves it more than once.
         let response = Box::pin(answer(request));
-        async { Ok::<_, std::convert::Infallible>(Answered(response.await)) }
+        async { Ok::<_, Infallible>(Answered(response.await)) }
+    }));
+    let mut refuse = Adapter::from(service_fn(|request| async move {
+        Ok::<_, Infallible>(Answered(broken_body::refuse(&request).await))
+    }));
+    let service = service_fn(move |mut event: LambdaEvent<LambdaRequest>| {
+        let is_broken = broken_body::is_taken_from(&mut event.payload);
+        if is_broken { refuse.call(event) } else { answer.call(event) }
     });
-    match lambda_http::run(service).await {
+    clock::init_ends();
+    match lambda_http::lambda_runtime::run(service).await {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(event = "runtime.gone", error = crate::telemetry::chain(&*error));

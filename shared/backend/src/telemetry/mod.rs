@@ -13,7 +13,7 @@ use std::{error::Error, process::ExitCode};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::config;
+use crate::{clock, config};
 use lines::Lines;
 use metrics::Metrics;
 
@@ -36,6 +36,8 @@ const OURS: [&str; 12] = [
 /// Starts logging and metrics on stdout. `RUST_LOG` is a level or a list of `target=level`, `info` by default, and
 /// nothing finer than that is in a release binary; metrics are made whatever it says.
 pub fn init() {
+    // The first thing that each function does.
+    clock::init_begins();
     let directives = config::log_directives().unwrap_or_else(|| "info".to_owned());
     let metrics = Metrics::start(config::stack_name(), config::function_name()).ok();
     let lines = Lines { logged: targets(&directives), counted: targets("info"), metrics };
