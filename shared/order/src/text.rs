@@ -1,4 +1,4 @@
-//! Text that people enter, in one form: composed, without characters that nobody sees, digits as ASCII.
+//! Text that people enter, in one form: composed, without invisible characters, digits as ASCII.
 //!
 //! A Mac writes `é` and Hangul in pieces (NFD), a contact list puts direction marks around a phone number, a
 //! Japanese or Korean keyboard has digits of full width. What is counted, cut, compared, stored or sent is
