@@ -9,8 +9,8 @@ use crate::clock::Deadline;
 /// Whether the body cannot be decoded; the request is left without it.
 pub(super) fn is_taken_from(request: &mut LambdaRequest) -> bool {
     let LambdaRequest::ApiGatewayV2(request) = request else { return false };
-    let is_broken = request.is_base64_encoded
-        && request.body.as_ref().is_some_and(|body| STANDARD.decode(body).is_err());
+    let is_broken =
+        request.is_base64_encoded && request.body.as_ref().is_some_and(|body| STANDARD.decode(body).is_err());
     if is_broken {
         request.body = None;
     }
