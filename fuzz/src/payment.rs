@@ -108,6 +108,8 @@ fn pending() -> Order {
         last_failure: None,
         rejections: Vec::new(),
         cancellations: Vec::new(),
+        disputes: Vec::new(),
+        deposit_refund: None,
         holds_stock: false,
         look_at: Some(now.plus_minutes(5)),
         language: Language::Korean,

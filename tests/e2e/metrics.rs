@@ -3,7 +3,7 @@
 
 use end_to_end::{Delivery, Placed, Shop, table};
 use local_stack::wire::{Fault, Rule};
-use portone_simulator::{CancelMode, PaymentSpec, Press};
+use portone_simulator::{Act, CancelMode, PaymentSpec, Press};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -122,6 +122,33 @@ async fn a_call_that_dynamodb_rejects_for_good_is_counted() {
     shop.table_wire().inject(Rule::on("GetItem"), Fault::json(400, &body));
     shop.verify(&order.id).await.expect_problem(500, "internal-error");
     assert_eq!(shop.told("verify-payment", "TableRejected", 1).await, [1]);
+}
+
+#[tokio::test]
+async fn disputes_and_refunds_that_did_not_arrive_are_counted() {
+    let shop = Shop::open().await;
+    let order = paid(&shop).await;
+    shop.portone().act(&order.id, &Act::Dispute { reason: None }).unwrap();
+    shop.deliver_about("Transaction.DisputeCreated", &order.id).await.expect(200);
+    assert_eq!(shop.told("webhook", "PaymentDisputed", 1).await, [1]);
+    let patch = json!({ "status": "CANCELLED", "method": {
+        "type": "PaymentMethodVirtualAccount", "accountNumber": "1", "refundStatus": "FAILED",
+    } });
+    shop.portone().patch_payment(&order.id, patch).unwrap();
+    shop.deliver_about("Transaction.Cancelled", &order.id).await.expect(200);
+    assert_eq!(shop.told("webhook", "DepositRefundFailed", 1).await, [1]);
+}
+
+#[tokio::test]
+async fn a_reconciliation_that_fails_puts_off_or_stays_incomplete_is_counted() {
+    let shop = Shop::open().await;
+    let order = shop.placed().await;
+    shop.make_due(&order);
+    shop.portone_wire().inject(Rule::any(), Fault::ServerError);
+    shop.reconcile().await;
+    assert_eq!(shop.told("reconcile", "ReconcilePutOff", 1).await, [1]);
+    assert_eq!(shop.told("reconcile", "ReconcileFailed", 1).await, [1]);
+    assert_eq!(shop.told("reconcile", "ReconcileIncomplete", 1).await, [1]);
 }
 
 #[tokio::test]

@@ -116,17 +116,13 @@ async fn the_same_amount_by_the_console_is_not_taken_for_an_unanswered_cancellat
 }
 
 #[tokio::test]
-async fn a_chargeback_ends_in_the_ledger_and_a_dispute_moves_nothing() {
+async fn a_chargeback_ends_in_the_ledger_under_its_own_name() {
     let shop = Shop::open().await;
     let order = paid(&shop).await;
-    let before = shop.stored(&order.id);
-    shop.portone().act(&order.id, &Act::Dispute { reason: None }).unwrap();
-    shop.release_webhooks().await;
-    assert_eq!(shop.stored(&order.id), before);
     give_back(&shop, &order, None, CancelTrigger::Chargeback);
     shop.release_webhooks().await;
     assert_eq!(shop.view(&order).await["status"], "CANCELLED");
-    assert_eq!(rows(&shop, &order), [done("OUTSIDE", 2000)]);
+    assert_eq!(rows(&shop, &order), [done("CHARGEBACK", 2000)]);
     shop.cancel_amount(&order, "c-1", None).await.expect_problem(409, "order-not-cancellable");
     shop.assert_balanced(&order).await;
 }

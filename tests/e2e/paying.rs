@@ -322,19 +322,6 @@ async fn webhooks_in_any_order_end_in_the_same_order() {
 }
 
 #[tokio::test]
-async fn a_dispute_is_news_that_changes_no_order() {
-    let shop = Shop::open().await;
-    let order = shop.placed().await;
-    shop.pay(&order).await;
-    shop.verify(&order.id).await.expect(200);
-    let stored = shop.stored(&order.id);
-    shop.portone().act(&order.id, &Act::Dispute { reason: None }).unwrap();
-    shop.portone().act(&order.id, &Act::ResolveDispute {}).unwrap();
-    shop.release_webhooks().await;
-    assert_eq!(shop.stored(&order.id), stored);
-}
-
-#[tokio::test]
 async fn every_payment_method_is_paid_alike() {
     let shop = Shop::open().await;
     for method in ["CARD", "TRANSFER", "MOBILE", "EASY_PAY", "GIFT_CERTIFICATE"] {

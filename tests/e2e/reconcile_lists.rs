@@ -346,3 +346,29 @@ async fn a_part_that_v1_gave_back_at_the_console_a_day_later_is_found_without_it
     assert_eq!(shop.status(&order), "PARTIAL_CANCELLED");
     assert_eq!(shop.stored(&order.id)["returned"], 300);
 }
+
+/// V1 has no cursor: a list that is longer than one run can read was never read to its end.
+#[tokio::test]
+async fn a_v1_list_that_is_too_long_for_one_run_is_continued_by_the_next() {
+    let shop = apart().await;
+    // 50 pages of five in one run.
+    shop.portone().set_switches(|switches| switches.v1_page_cap = 5);
+    let others = (0..400).map(|number| {
+        let status = if number % 2 == 0 { Status::Failed } else { Status::Ready };
+        (format!("someone-elses-{number}"), spec(Version::V1, status, &ago(2_800 - number * 7)))
+    });
+    shop.portone().put_payments(others).unwrap();
+    let (mut runs, mut mark) = (0, None);
+    loop {
+        runs += 1;
+        assert!(runs < 10, "the list is never read to its end");
+        let summary = shop.reconcile().await;
+        let moved = watermark(&shop, "V1");
+        assert!(moved > mark, "each run gets further: {moved:?} after {mark:?}, {summary}");
+        mark = moved;
+        if summary["complete"] == true {
+            break;
+        }
+    }
+    assert!(runs > 1, "it was too long for one run");
+}

@@ -7,7 +7,7 @@
 pub mod request;
 
 use api::{
-    cancel::{CancelledOrder, RequestedCancellation},
+    cancel::{CancelledOrder, RequestedCancellation, explanation},
     order::{CancellationView, OrderView},
 };
 use backend::{
@@ -15,7 +15,7 @@ use backend::{
     clock::{self, Deadline},
     connection::Connection,
     flow::{Cancelled, Sync},
-    http::{self, Call, FieldFault, Problem, ProblemCode, failed, idempotency_key, operator},
+    http::{self, Call, FieldFault, Language, Problem, ProblemCode, failed, idempotency_key, operator},
 };
 use lambda_http::{Body, Request, RequestExt, Response, http::StatusCode};
 use order::{CancelRefusal, CancellationStatus, Look, Order, OrderId, method::MethodRefusal};
@@ -36,10 +36,16 @@ impl App {
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response<Body> {
         let deadline = Deadline::start();
-        Call::of(&request).answer(deadline, self.cancel(&request, deadline)).await
+        let call = Call::of(&request);
+        call.answer(deadline, self.cancel(&request, call.language(), deadline)).await
     }
 
-    async fn cancel(&self, request: &Request, deadline: Deadline) -> Result<Response<Body>, Problem> {
+    async fn cancel(
+        &self,
+        request: &Request,
+        language: Language,
+        deadline: Deadline,
+    ) -> Result<Response<Body>, Problem> {
         let by = operator(request)?;
         let not_found = || Problem::new(ProblemCode::OrderNotFound);
         let id = request.path_parameters_ref().and_then(|path| path.first("orderId").map(str::to_owned));
@@ -49,7 +55,7 @@ impl App {
         let wanted = request::read(&http::json_body(request)?, &key).map_err(Problem::fields)?;
         let look = Look { at: clock::now(), by: &by };
         match self.sync.cancel(id, &wanted, look, deadline).await.map_err(failed)? {
-            Cancelled::Order { order, number } => Ok(respond(&order, number)),
+            Cancelled::Order { order, number } => Ok(respond(&order, number, language)),
             Cancelled::Refused(refusal) => Err(refused(refusal)),
             Cancelled::NotFound => Err(not_found()),
         }
@@ -57,7 +63,7 @@ impl App {
 }
 
 /// Done or refused is 200; taken, or without an answer, is 202: get-order tells what became of it.
-fn respond(order: &Order, number: u32) -> Response<Body> {
+fn respond(order: &Order, number: u32, language: Language) -> Response<Body> {
     let row = order.cancellations.iter().find(|row| row.number == number);
     let status = match row.map(|row| row.status) {
         Some(CancellationStatus::Succeeded | CancellationStatus::Failed) | None => StatusCode::OK,
@@ -66,7 +72,10 @@ fn respond(order: &Order, number: u32) -> Response<Body> {
     let cancellation = row.map(|row| RequestedCancellation {
         cancellation: CancellationView::of(order, row),
         failure: row.failure.as_deref(),
-        failure_message: row.failure_message.as_deref(),
+        failure_message: row
+            .failure_message
+            .as_deref()
+            .or_else(|| explanation(row.failure.as_deref()?, language)),
     });
     http::json(status, &CancelledOrder { order: OrderView::of(order), cancellation })
 }

@@ -2,7 +2,7 @@
 
 use api::cancel::{ACCOUNT_CHARS_MAX, REASON_BYTES_MAX};
 use backend::{http::FieldFault, portone::v2::is_bank};
-use order::{Personal, RefundAccount, RequestMark, WantedCancellation, money::AMOUNT_MAX};
+use order::{Personal, PromotionDiscount, RefundAccount, RequestMark, WantedCancellation, money::AMOUNT_MAX};
 use ring::digest;
 use serde_json::{Map, Value};
 
@@ -29,14 +29,76 @@ pub fn read(body: &Value, key: &str) -> Result<WantedCancellation, Vec<FieldFaul
         &empty
     });
     let reason = if body.is_object() { reason(members, &mut faults) } else { String::new() };
-    let amount = amount(members, "amount", 1, &mut faults);
-    let tax_free = amount_tax_free(members, amount, &mut faults);
+    let wanted = amount(members, "amount", 1, &mut faults);
+    let tax_free = amount_tax_free(members, wanted, &mut faults);
     let refund_account = account(members, &mut faults);
+    let promotion = promotion(members, &mut faults);
+    let close_undecided = flag(members, "closeUndecided", &mut faults);
+    let abandon = amount(members, "abandonCancellation", 1, &mut faults);
+    unknown_members(members, &mut faults);
     if !faults.0.is_empty() {
         return Err(faults.0);
     }
     let request = RequestMark { key: hash(key.as_bytes()), body: hash(body.to_string().as_bytes()) };
-    Ok(WantedCancellation { request, amount, tax_free, reason, refund_account })
+    let abandon = abandon.map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+    Ok(WantedCancellation {
+        request,
+        amount: wanted,
+        tax_free,
+        reason,
+        promotion,
+        close_undecided,
+        abandon,
+        refund_account,
+    })
+}
+
+/// The members of a request. Another one is refused: a wish must not be dropped without a word.
+const MEMBERS: [&str; 7] = [
+    "reason",
+    "amount",
+    "taxFreeAmount",
+    "refundAccount",
+    "promotionDiscountRetainOption",
+    "closeUndecided",
+    "abandonCancellation",
+];
+
+fn unknown_members(members: &Map<String, Value>, faults: &mut Faults) {
+    for name in members.keys().filter(|name| !MEMBERS.contains(&name.as_str())) {
+        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        let known = MEMBERS.join(", ");
+        let korean = format!("알 수 없는 필드입니다. 쓸 수 있는 필드: {known}.");
+        let english = format!("This field is not known. Known fields: {known}.");
+        faults.add(&pointer, "unknown-field", &korean, &english);
+    }
+}
+
+fn promotion(members: &Map<String, Value>, faults: &mut Faults) -> Option<PromotionDiscount> {
+    let value = member(members, "promotionDiscountRetainOption")?;
+    let promotion = value.as_str().and_then(PromotionDiscount::from_word);
+    if promotion.is_none() {
+        faults.add(
+            "/promotionDiscountRetainOption",
+            "unknown-value",
+            "RETAIN(할인 유지) 또는 RELEASE(할인 회수)여야 합니다.",
+            "promotionDiscountRetainOption must be RETAIN or RELEASE.",
+        );
+    }
+    promotion
+}
+
+fn flag(members: &Map<String, Value>, name: &'static str, faults: &mut Faults) -> bool {
+    match member(members, name) {
+        None => false,
+        Some(Value::Bool(value)) => *value,
+        Some(_) => {
+            let korean = format!("{name}는 true 또는 false여야 합니다.");
+            let english = format!("{name} must be true or false.");
+            faults.add(&format!("/{name}"), "invalid-type", &korean, &english);
+            false
+        }
+    }
 }
 
 fn hash(bytes: &[u8]) -> [u8; 32] {

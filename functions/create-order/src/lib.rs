@@ -133,6 +133,8 @@ impl App {
             last_failure: None,
             rejections: Vec::new(),
             cancellations: Vec::new(),
+            disputes: Vec::new(),
+            deposit_refund: None,
             holds_stock: false,
             look_at: None,
             language: Call::of(request).language(),
@@ -190,7 +192,7 @@ impl App {
 
     /// Registers the amount with PortOne; whether it did.
     async fn register(&self, order: &Order) -> bool {
-        let registered = self.portone.register(order, &self.shop.store_id, PRE_REGISTER_MAX);
+        let registered = self.portone.register(order, PRE_REGISTER_MAX);
         match tokio::time::timeout(PRE_REGISTER_MAX, registered).await {
             Ok(Ok(())) => true,
             // Paid already, and the news is still on its way to us: nothing is left to register.

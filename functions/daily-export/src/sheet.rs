@@ -80,7 +80,8 @@ fn total_cells(kind: &str, currency: Currency, total: Total) -> [String; 11] {
 }
 
 fn amounts(currency: Currency, split: Split) -> [String; 4] {
-    [split.amount(), split.supply, split.vat, split.tax_free].map(|minor| decimal(minor, digits(currency)))
+    [split.amount(), split.supply, split.vat, split.tax_free]
+        .map(|minor| decimal(minor, currency.minor_digits()))
 }
 
 /// Minor units in the currency's own decimals: 1000 KRW is `1000`, 1550 USD is `15.50`.
@@ -90,17 +91,6 @@ fn decimal(minor: i128, digits: u32) -> String {
     match digits {
         0 => format!("{sign}{minor}"),
         _ => format!("{sign}{}.{:0width$}", minor / unit, minor % unit, width = digits as usize),
-    }
-}
-
-/// Decimals of a currency by ISO 4217, which PortOne's minor units go by.
-fn digits(currency: Currency) -> u32 {
-    match currency.code() {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI"
-        | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        "CLF" | "UYW" => 4,
-        _ => 2,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use api::scalar::Moment;
 use backend::{store::StreamRecord, telemetry::trace::Trace};
-use order::{EventKind, Order, VirtualAccount, event::succeeded};
+use order::{Dispute, EventKind, Order, VirtualAccount, event::succeeded};
 use serde_json::{Map, Value, json};
 
 /// An event of an order. Its id names the write it tells of, so that repetitions are known.
@@ -61,6 +61,8 @@ fn details(kind: EventKind, before: Option<&Order>, after: &Order) -> Map<String
             ])
         }
         EventKind::OrderExpired => Map::new(),
+        EventKind::PaymentDisputed => disputes(after, |dispute| dispute.open),
+        EventKind::PaymentDisputeResolved => disputes(after, |dispute| !dispute.open),
         EventKind::OrderRejected => {
             let received =
                 |money: order::Money| json!({ "amount": money.amount, "currency": money.currency.code() });
@@ -70,6 +72,18 @@ fn details(kind: EventKind, before: Option<&Order>, after: &Order) -> Map<String
             ])
         }
     }
+}
+
+/// The disputes that the event is about: all that are open, or all that are resolved.
+fn disputes(order: &Order, wanted: impl Fn(&&Dispute) -> bool) -> Map<String, Value> {
+    let shown = order.disputes.iter().filter(wanted).map(|dispute| {
+        Value::Object(members([
+            ("pgDisputeId", dispute.pg_id.as_deref().map(Value::from)),
+            ("openedAt", Some(Moment(dispute.opened_at).text().into())),
+            ("resolvedAt", dispute.resolved_at.map(|at| Moment(at).text().into())),
+        ]))
+    });
+    members([("disputes", Some(shown.collect()))])
 }
 
 /// The account to pay into: telling the buyer is what the event is for, and who knows it can only pay.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
 use super::*;
 use jsonschema::Validator;
 use order::{
-    Actor, Channel, Currency, Customer, Decision, Generation, Language, LatePayment, Look, Money,
+    Actor, Channel, Currency, Customer, Decision, Dispute, Generation, Language, LatePayment, Look, Money,
     Observation, ObservedCancellation, Order, OrderId, OrderStatus, PaidBy, PayMethod, PaymentMode,
     PaymentStatus, Personal, Terms, Timestamp, VirtualAccount, decide,
     observation::ObservedCancellationStatus,
@@ -51,6 +51,8 @@ fn pending() -> Order {
         last_failure: None,
         rejections: Vec::new(),
         cancellations: Vec::new(),
+        disputes: Vec::new(),
+        deposit_refund: None,
         holds_stock: false,
         look_at: None,
         language: Language::Korean,
@@ -68,6 +70,7 @@ fn seen(status: PaymentStatus, returned: u64) -> Observation {
         amount: returned,
         tax_free: 0,
         by_api: false,
+        chargeback: false,
         requested_at: None,
     };
     Observation {
@@ -84,6 +87,8 @@ fn seen(status: PaymentStatus, returned: u64) -> Observation {
         channel: Channel::Live,
         cancelled: returned,
         cancellations: (returned > 0).then_some(cancellation).into_iter().collect(),
+        disputes: Vec::new(),
+        deposit_refund: None,
         paid_at: Some(NOW),
         virtual_account: (status == PaymentStatus::VirtualAccountIssued).then(|| VirtualAccount {
             bank: Some("SHINHAN".to_owned()),
@@ -106,7 +111,7 @@ fn written(order: &Order, seen: &Observation) -> Option<Order> {
         Decision::Write(next) | Decision::GiveBack { order: next, write: true, .. } => {
             Some(Order { version: order.version + 1, ..*next })
         }
-        Decision::Stay | Decision::GiveBack { .. } | Decision::Alarm(_) => None,
+        Decision::Stay | Decision::CloseAccount | Decision::GiveBack { .. } | Decision::Alarm(_) => None,
     }
 }
 
@@ -127,6 +132,17 @@ fn one_of_each() -> Vec<Value> {
     else {
         panic!("it is overdue")
     };
+    let dispute = |open: bool| Observation {
+        disputes: vec![Dispute {
+            pg_id: Some("d-1".to_owned()),
+            opened_at: NOW,
+            open,
+            resolved_at: (!open).then_some(NOW),
+        }],
+        ..seen(PaymentStatus::Paid, 0)
+    };
+    let disputed = after(&paid, &dispute(true));
+    let resolved = after(&disputed, &dispute(false));
     let rejected = after(&new, &Observation { total: 900, ..seen(PaymentStatus::Paid, 0) });
     let steps = [
         (&new, &issued),
@@ -135,6 +151,8 @@ fn one_of_each() -> Vec<Value> {
         (&part, &all),
         (&new, &*expired),
         (&new, &rejected),
+        (&paid, &disputed),
+        (&disputed, &resolved),
     ];
     let mut every: Vec<Value> = steps.iter().flat_map(|(before, after)| told(Some(before), after)).collect();
     every.extend(tell(&[record("e-1", None, json!({}))]).unwrap());
@@ -189,6 +207,8 @@ fn every_kind_of_event_has_its_schema_and_satisfies_it() {
         "OrderCancelled",
         "OrderExpired",
         "OrderRejected",
+        "PaymentDisputed",
+        "PaymentDisputeResolved",
         "OrderUnreadable",
     ];
     assert_eq!(kinds, expected);
@@ -201,8 +221,14 @@ fn every_kind_of_event_has_its_schema_and_satisfies_it() {
 #[test]
 fn a_member_more_or_less_is_another_version() {
     // PortOne does not always say these of an account; old orders have no trace.
-    let optional =
-        ["/virtualAccount/bank", "/virtualAccount/holder", "/virtualAccount/expiresAt", "/traceparent"];
+    let optional = [
+        "/virtualAccount/bank",
+        "/virtualAccount/holder",
+        "/virtualAccount/expiresAt",
+        "/traceparent",
+        "/disputes/0/pgDisputeId",
+        "/disputes/0/resolvedAt",
+    ];
     for event in one_of_each() {
         let objects = pointers(&event).into_iter().filter(|at| event.pointer(at).unwrap().is_object());
         for at in objects.chain([String::new()]) {

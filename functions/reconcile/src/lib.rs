@@ -32,7 +32,8 @@ impl App {
     pub async fn run(&self) -> Result<Value, StoreError> {
         let done = self.sync.reconcile(clock::now(), Deadline::within(RUN_MAX)).await?;
         let Reconciled { findings_open, oldest_unknown_minutes, .. } = done;
-        tracing::info!(event = "reconcile.done", findings_open, oldest_unknown_minutes, ?done);
+        let complete = done.complete;
+        tracing::info!(event = "reconcile.done", findings_open, oldest_unknown_minutes, complete, ?done);
         Ok(json!({
             "lookedAt": done.looked_at,
             "moved": done.moved,

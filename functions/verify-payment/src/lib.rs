@@ -177,14 +177,22 @@ mod tests {
         }
     }
 
+    /// A public bug report (case 04): charges by REST have IDs of another form.
+    #[test]
+    fn a_transaction_id_of_v1_is_looked_up_whatever_its_form_if_it_is_safe_in_a_path() {
+        for id in ["imp_1", "imps_824159804811", "nobody-knows-this-form", "01234"] {
+            assert!(matches!(claim(&json!({ "imp_uid": id })), Ok(Claim::V1Transaction { .. })), "{id}");
+        }
+        for id in ["..", ".", "a\r\nHost: evil", &"9".repeat(65)] {
+            let problem = claim(&json!({ "imp_uid": id })).err().map(|problem| problem.code());
+            assert_eq!(problem, Some(ProblemCode::OrderNotFound), "{id}");
+        }
+    }
+
     #[test]
     fn what_cannot_be_an_order_is_not_found_and_not_asked_for() {
         for id in ["p", "../../orders", "01jdabcdefghjkmnpqrstvwxyz"] {
-            for body in [
-                json!({ "paymentId": id }),
-                json!({ "imp_uid": id }),
-                json!({ "imp_uid": "imp_1", "merchant_uid": id }),
-            ] {
+            for body in [json!({ "paymentId": id }), json!({ "imp_uid": "imp_1", "merchant_uid": id })] {
                 let problem = claim(&body).err().map(|problem| problem.code());
                 assert_eq!(problem, Some(ProblemCode::OrderNotFound), "{body}");
             }

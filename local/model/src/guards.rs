@@ -28,10 +28,24 @@ const STEPS: &str = "local/model/src/steps.rs";
 /// Every guard that is taken away.
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
+        without: "revoking the account that a window issued for a closed order",
+        file: DECIDE,
+        guard: "(O::Cancelled | O::Expired | O::Rejected, P::VirtualAccountIssued) => Turn::CloseAccount,",
+        switched: "(O::Cancelled | O::Expired | O::Rejected, P::VirtualAccountIssued) => if ON { Turn::Stay } else { Turn::CloseAccount },",
+        noticed_by: "virtual account",
+    },
+    Mutant {
+        without: "raising an exception for money that cannot be returned",
+        file: LEDGER,
+        guard: "        None => true,",
+        switched: "        None => !ON,",
+        noticed_by: "virtual account",
+    },
+    Mutant {
         without: "knowing one's own return that V2 made under a forgotten key",
         file: LEDGER,
-        guard: "if ours { CancellationOrigin::Mismatch } else { CancellationOrigin::Outside }",
-        switched: "if !ON && ours { CancellationOrigin::Mismatch } else { CancellationOrigin::Outside }",
+        guard: "let ours = by_api && order.cancellations.iter().any(is_refused_return);",
+        switched: "let ours = !ON && by_api && order.cancellations.iter().any(is_refused_return);",
         noticed_by: "a refused return that V2 has forgotten",
     },
     Mutant {
@@ -86,15 +100,15 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         without: "comparing the store",
         file: DECIDE,
-        guard: "(!store_fits, Rejection::Store),",
-        switched: "(!ON && !store_fits, Rejection::Store),",
+        guard: "(!is_of_store(seen, terms), Rejection::Store),",
+        switched: "(!ON && !is_of_store(seen, terms), Rejection::Store),",
         noticed_by: "not ours",
     },
     Mutant {
         without: "comparing the channel",
         file: DECIDE,
-        guard: "(!channel_fits, Rejection::Channel),",
-        switched: "(!ON && !channel_fits, Rejection::Channel),",
+        guard: "(!is_of_mode(seen, terms), Rejection::Channel),",
+        switched: "(!ON && !is_of_mode(seen, terms), Rejection::Channel),",
         noticed_by: "not ours",
     },
     Mutant {
@@ -121,8 +135,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         without: "leaving a row its outcome when PortOne's list is old",
         file: LEDGER,
-        guard: "if matches!(row.status, CancellationStatus::Intended | CancellationStatus::Requested) {",
-        switched: "if ON || matches!(row.status, CancellationStatus::Intended | CancellationStatus::Requested) {",
+        guard: "if happened || matches!(row.status, CancellationStatus::Intended | CancellationStatus::Requested)",
+        switched: "if ON || happened || matches!(row.status, CancellationStatus::Intended | CancellationStatus::Requested)",
         noticed_by: "cancelled, the PG decides later",
     },
     Mutant {
@@ -177,8 +191,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         without: "keeping a refused row out of what succeeds later",
         file: LEDGER,
-        guard: "_ => ours.status != CancellationStatus::Failed,",
-        switched: "_ => ON || ours.status != CancellationStatus::Failed,",
+        guard: "_ => ours.status != CancellationStatus::Failed || is_abandoned(ours),",
+        switched: "_ => ON || ours.status != CancellationStatus::Failed || is_abandoned(ours),",
         noticed_by: "cancelled in parts",
     },
     Mutant {
@@ -219,8 +233,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         without: "waiting for the PG before an operator closes an order",
         file: CANCEL,
-        guard: "if !is_without_money(seen, false) {",
-        switched: "if !ON && !is_without_money(seen, false) {",
+        guard: "if !is_without_money(seen, false) && !may_close {",
+        switched: "if !ON && !is_without_money(seen, false) && !may_close {",
         noticed_by: "undecided",
     },
     Mutant {

@@ -98,7 +98,8 @@ impl State {
     fn waits_for_a_person(&self) -> bool {
         let order = &self.table.order;
         let deposit = self.portone.attempts.iter().any(|one| one.by_deposit && one.paid.is_some());
-        (order.status == OrderStatus::Rejected && deposit && order.balance() > 0)
+        let raised = finding::standing(order, minute(self.now)).contains(&FindingKind::ReturnRefused);
+        (order.status == OrderStatus::Rejected && deposit && order.balance() > 0 && raised)
             || self.is_left_to_a_person()
     }
 
@@ -120,6 +121,16 @@ impl State {
         let person = self.is_left_to_a_person();
         if !person && order.cancellations.iter().any(|row| undecided(row.status)) {
             return Some("every unknown outcome is known in the end");
+        }
+        // No quiescent state has money owed and neither a request under way nor an exception.
+        let raised = finding::standing(order, minute(self.now)).contains(&FindingKind::ReturnRefused);
+        if order.status == OrderStatus::Rejected && order.balance() > 0 && !raised {
+            return Some("money that is owed is an exception, or on its way");
+        }
+        let closed = !order.is_open() && order.received.is_none();
+        let waits = |one: &crate::portone::Attempt| one.status == PaymentStatus::VirtualAccountIssued;
+        if closed && self.portone.attempts.iter().any(waits) {
+            return Some("a closed order has no open account");
         }
         let mut paid = self.portone.attempts.iter().enumerate().filter(|(_, one)| one.paid.is_some());
         let Some(received) = order.received else {

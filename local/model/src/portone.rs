@@ -242,6 +242,7 @@ impl Portone {
         let v1 = attempt.generation == Generation::V1;
         let shows = |one: &&Return| !v1 || one.listed == Listed::Succeeded;
         let list = |one: &Return| ObservedCancellation {
+            chargeback: false,
             id: format!("r{}", one.id),
             status: one.listed,
             amount: one.amount,
@@ -271,6 +272,8 @@ impl Portone {
             channel: if attempt.oddity == Some(Oddity::Channel) { Channel::Test } else { Channel::Live },
             cancelled: attempt.returned(),
             cancellations: attempt.returns.iter().filter(shows).map(list).collect(),
+            disputes: Vec::new(),
+            deposit_refund: None,
             paid_at: attempt.paid.map(minute),
             virtual_account: (attempt.status == PaymentStatus::VirtualAccountIssued).then(|| {
                 VirtualAccount {
@@ -295,6 +298,7 @@ impl Portone {
         }
         let attempt = &self.attempts[index];
         let list = |one: &Return| ObservedCancellation {
+            chargeback: false,
             id: format!("s{}", one.id),
             status: one.listed,
             amount: one.amount,

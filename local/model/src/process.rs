@@ -109,6 +109,8 @@ pub enum Then {
     Record { number: u32, ends: bool },
     /// The account is closed or not.
     Closed,
+    /// The account of an order that takes no deposit is revoked or not.
+    Revoked,
 }
 
 /// A step of a process.

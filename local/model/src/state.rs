@@ -125,6 +125,8 @@ fn new_order(scenario: &Scenario) -> Order {
         last_failure: None,
         rejections: Vec::new(),
         cancellations: Vec::new(),
+        disputes: Vec::new(),
+        deposit_refund: None,
         holds_stock: false,
         look_at: None,
         language: Language::Korean,
@@ -195,6 +197,8 @@ fn print_of_order(order: &Order) -> u64 {
         last_failure,
         rejections,
         cancellations,
+        disputes: _,
+        deposit_refund: _,
         holds_stock,
         look_at,
         // One and the same in every state of a model.

@@ -31,13 +31,7 @@ fn terms(late_payment: LatePayment) -> Terms {
 
 fn wanted(want: Want) -> WantedCancellation {
     let body = want.amount.map_or(0, |amount| u8::try_from(amount).unwrap_or(u8::MAX));
-    WantedCancellation {
-        request: RequestMark { key: [want.key; 32], body: [body; 32] },
-        amount: want.amount,
-        tax_free: None,
-        reason: String::new(),
-        refund_account: None,
-    }
+    WantedCancellation::of(RequestMark { key: [want.key; 32], body: [body; 32] }, want.amount, String::new())
 }
 
 fn number_of(transaction_id: &str) -> Option<usize> {
@@ -247,6 +241,13 @@ impl State {
                 self.alarm(anomaly);
                 return self.settled(index, errand, order, Some(seen));
             }
+            Decision::CloseAccount => {
+                let attempt = number_of(&seen.transaction_id).filter(|_| seen.generation == Generation::V1);
+                self.portone.send(index, Asks::Close { attempt });
+                let seen = Some(seen);
+                self.processes[index].phase = Phase::Calling { errand, order, seen, then: Then::Revoked };
+                return;
+            }
             Decision::Write(next) => (next, None, true),
             Decision::GiveBack { order: next, number, write } => (next, Some(number), write),
         };
@@ -291,8 +292,12 @@ impl State {
             (Purpose::Apply { ask: Some(number), .. }, Advanced::Stored(order)) => {
                 self.ask(index, errand, order, seen, number, false);
             }
-            (Purpose::Apply { ask: None, .. }, Advanced::Stored(order)) => {
-                self.settled(index, errand, order, seen);
+            (Purpose::Apply { ask: None, returns }, Advanced::Stored(order)) => {
+                let late = if returns { LatePayment::Return } else { LatePayment::Accept };
+                match seen {
+                    Some(seen) => self.apply(index, errand, order, seen, late),
+                    None => self.settled(index, errand, order, None),
+                }
             }
             (Purpose::Apply { returns, .. }, Advanced::Stale(order)) => {
                 let late = if returns { LatePayment::Return } else { LatePayment::Accept };
@@ -346,7 +351,8 @@ impl State {
                 Overdue::CloseAccount => self.close(index, errand, order, seen),
             },
             Role::Cancel(want) => match cancel(&order, seen.as_deref(), &wanted(want), at, errand.closed) {
-                Cancelling::Known(_) | Cancelling::Refused(_) => {}
+                // No operator of the model gives a cancellation up.
+                Cancelling::Known(_) | Cancelling::Refused(_) | Cancelling::Abandon { .. } => {}
                 Cancelling::CloseAccount { intent: Some(next) } => {
                     self.send(index, errand, order, *next, seen, Purpose::Intend);
                 }
@@ -437,7 +443,9 @@ impl State {
                 self.again(index, Errand { closed: true, ..errand });
             }
             (Then::Closed, Stage::Closed { refused: true }) => self.not_closed(index, errand, order),
-            (Then::Closed, _) => {}
+            // Refused or not: an exception tells an operator of the first, and the next sync revokes it again.
+            (Then::Revoked, Stage::Closed { .. }) => self.settled(index, errand, order, seen),
+            (Then::Closed | Then::Revoked, _) => {}
         }
     }
 
@@ -476,7 +484,7 @@ impl State {
                     Advanced::SoldOut => return,
                 }
             }
-            Decision::Stay | Decision::GiveBack { .. } | Decision::Alarm(_) => order,
+            Decision::Stay | Decision::CloseAccount | Decision::GiveBack { .. } | Decision::Alarm(_) => order,
         };
         if !ends {
             self.settled(index, errand, order, seen);

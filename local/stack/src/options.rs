@@ -93,6 +93,9 @@ pub struct StackOptions {
     pub dynamodb: Option<String>,
     /// Variables that every function gets; they win over all others.
     pub extra_env: BTreeMap<String, String>,
+    /// The default store of PortOne's API secret and the merchant's other stores. One store of the simulator's own if
+    /// empty. The functions' store is the last one.
+    pub stores: Vec<String>,
     /// Where it is written down what the functions ask of their roles (`ROLES_RECORD`, if the suite sets it).
     pub roles_record: Option<PathBuf>,
     /// Most environments of one function at once.
@@ -119,6 +122,7 @@ impl StackOptions {
             stream: true,
             dynamodb: None,
             extra_env: BTreeMap::new(),
+            stores: Vec::new(),
             roles_record: std::env::var_os("ROLES_RECORD").map(PathBuf::from),
             max_environments: 64,
             log: LogSink::discard(),

@@ -25,6 +25,9 @@ pub(crate) fn config(
     if let (Some(key), Some(secret)) = (secret["v1ApiKey"].as_str(), secret["v1ApiSecret"].as_str()) {
         (config.v1_api_key, config.v1_api_secret) = (key.to_owned(), secret.to_owned());
     }
+    if let [default, others @ ..] = options.stores.as_slice() {
+        config = config.with_stores(default, others.iter().cloned());
+    }
     config.v1_webhook_url = Some(format!("{api}/webhooks/portone/v1"));
     config.webhook = WebhookTarget {
         url: Some(format!("{api}/webhooks/portone")),
@@ -46,7 +49,9 @@ pub(crate) fn shop_channel(config: &SimulatorConfig, mode: PaymentMode) -> anyho
     };
     let channel = config.channels.iter().find(|channel| channel.kind == kind);
     let channel = channel.with_context(|| format!("the simulator has no {} channel", mode.as_str()))?;
-    Ok((config.store_id.clone(), channel.key.clone()))
+    // A shop below the merchant's own store uses the merchant's API secret.
+    let store = config.sub_stores.last().unwrap_or(&config.store_id);
+    Ok((store.clone(), channel.key.clone()))
 }
 
 /// Serves V2 on `listener` and V1 on `v1_listener`.

@@ -1,5 +1,6 @@
 //! Giving money back, in whole or in part.
 
+use order::Language;
 use serde::Serialize;
 
 use crate::{
@@ -26,6 +27,24 @@ pub struct CancelRequest {
     pub tax_free_amount: Option<Amount>,
     /// 가상계좌 입금을 돌려받을 계좌 / Where a deposit goes back to
     pub refund_account: Option<RefundAccount>,
+    /// 포트원 프로모션 할인을 어떻게 할지: 유지(RETAIN), 회수(RELEASE). 첫 부분 취소가 이후 모든 취소를 정합니다 / What
+    /// happens to a PortOne promotion's discount. The first partial cancellation fixes it for all later ones
+    pub promotion_discount_retain_option: Option<PromotionDiscount>,
+    /// PG사가 결정하지 않은 주문(PAY_PENDING)도 취소할지 / Whether an order is closed although the PG has not decided
+    pub close_undecided: Option<bool>,
+    /// 포트원에 확인한 결과 실행되지 않은 취소의 번호. 실패로 기록만 합니다 / The number of an accepted cancellation that
+    /// did not take place, as checked with PortOne. It is recorded as failed, and nothing is requested
+    pub abandon_cancellation: Option<u32>,
+}
+
+/// 프로모션 할인 처리 / What happens to a promotion's discount
+#[derive(Debug)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename_all = "UPPERCASE"))]
+pub enum PromotionDiscount {
+    /// 유지 / The buyer keeps it
+    Retain,
+    /// 회수 / It is taken back with the cancelled part
+    Release,
 }
 
 /// 환불 계좌 / An account to be refunded to
@@ -44,6 +63,36 @@ pub struct RefundAccount {
     /// 예금주 전화번호(스마트로) / Their phone number, which Smartro wants
     #[cfg_attr(feature = "schema", schemars(length(max = ACCOUNT_CHARS_MAX)))]
     pub holder_phone_number: Option<String>,
+}
+
+/// What PortOne's own errors of a cancellation mean and what to do, where the PG says nothing. Source: schema, the errors
+/// of `cancelPayment`; for promotions the page `opi/ko/extra/promotion/refund`.
+pub fn explanation(failure: &str, language: Language) -> Option<&'static str> {
+    let (korean, english) = match failure {
+        "PROMOTION_DISCOUNT_RETAIN_OPTION_SHOULD_NOT_BE_CHANGED" => (
+            "프로모션 할인 처리 방식(RETAIN 또는 RELEASE)은 첫 부분 취소 때 정해집니다. 첫 취소와 같은 값으로 다시 취소하세요.",
+            "The first partial cancellation fixes RETAIN or RELEASE. Cancel again with the option of the first one.",
+        ),
+        "NEGATIVE_PROMOTION_ADJUSTED_CANCEL_AMOUNT" => (
+            "할인을 회수하면 남은 상품의 금액이 결제 금액보다 커집니다. 더 큰 금액을 취소하거나 RETAIN으로 취소하세요.",
+            "Without the discount the rest would cost more than was paid. Cancel a larger part, or cancel with RETAIN.",
+        ),
+        "CANCELLABLE_AMOUNT_CONSISTENCY_BROKEN" | "BALANCE_CHANGED" => (
+            "취소 가능 금액이 바뀌었습니다. 주문을 다시 확인한 뒤 취소하세요.",
+            "The cancellable amount has changed. Look at the order again, then cancel.",
+        ),
+        "CANCEL_AMOUNT_EXCEEDS_CANCELLABLE_AMOUNT" => {
+            ("취소 가능 금액보다 큰 금액입니다.", "The amount exceeds what can be cancelled.")
+        }
+        "PAYMENT_ALREADY_CANCELLED" => ("이미 전액 취소된 결제입니다.", "The payment is cancelled already."),
+        "PAYMENT_NOT_PAID" => ("결제가 완료되지 않은 주문입니다.", "The payment is not completed."),
+        "MAX_CANCEL_COUNT_REACHED" => (
+            "PG사가 허용하는 부분 취소 횟수를 넘었습니다. 남은 금액 전체를 취소하거나 PG사에 문의하세요.",
+            "The PG allows no more partial cancellations. Cancel all that is left, or ask the PG.",
+        ),
+        _ => return None,
+    };
+    Some(language.pick(korean, english))
 }
 
 /// 취소한 뒤의 주문 / The order after the cancellation

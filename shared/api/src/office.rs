@@ -41,6 +41,8 @@ pub struct OrderJournal<'a> {
     pub findings: Vec<FindingView<'a>>,
     /// 취소 장부 / The ledger of cancellations
     pub cancellations: Vec<LedgerRow<'a>>,
+    /// 구매자의 이의 제기, 오래된 것부터 / The buyer's disputes, oldest first
+    pub disputes: Vec<DisputeView<'a>>,
     /// 받지 않은 결제의 까닭 / Why payments were not accepted
     pub rejections: Vec<Rejection>,
     /// 장부가 맞지 않는 곳, 맞으면 빈 목록 / What does not balance; empty for sound books
@@ -59,6 +61,32 @@ pub struct ReceivedMoney {
     pub returned: Amount,
     /// 통화 / Its currency
     pub currency: Currency,
+}
+
+/// 이의 제기 한 건 / One dispute
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DisputeView<'a> {
+    /// PG사의 번호 / The PG's ID of it
+    pub pg_dispute_id: Option<&'a str>,
+    /// 진행 중인지 / Whether it is open
+    pub open: bool,
+    /// 제기된 때 / When it was opened
+    pub opened_at: Moment,
+    /// 끝난 때 / When it was resolved
+    pub resolved_at: Option<Moment>,
+}
+
+impl<'a> DisputeView<'a> {
+    fn of(dispute: &'a order::Dispute) -> Self {
+        Self {
+            pg_dispute_id: dispute.pg_id.as_deref(),
+            open: dispute.open,
+            opened_at: Moment(dispute.opened_at),
+            resolved_at: dispute.resolved_at.map(Moment),
+        }
+    }
 }
 
 /// 취소 장부 한 줄 / One row of the ledger
@@ -293,6 +321,7 @@ impl<'a> OrderJournal<'a> {
             balance: Amount(order.balance()),
             findings,
             cancellations: order.cancellations.iter().map(|row| LedgerRow::of(order, row)).collect(),
+            disputes: order.disputes.iter().map(DisputeView::of).collect(),
             rejections: order.rejections.iter().copied().map(Rejection).collect(),
             imbalances: order::audit::imbalances(order).into_iter().map(Imbalance).collect(),
             journal: (1..)

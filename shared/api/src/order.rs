@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     scalar::{Amount, Currency, Moment, OrderId},
-    word::{CancellationStatus, OrderStatus},
+    word::{CancellationStatus, DepositRefund, OrderStatus},
 };
 
 /// 주문 번호만 아는 사람이 보는 것 / What anybody may see who knows an order's id
@@ -60,6 +60,9 @@ pub struct OrderFacts<'a> {
     /// 입금할 가상계좌 / The account a deposit is waited for on
     #[serde(skip_serializing_if = "Option::is_none")]
     pub virtual_account: Option<VirtualAccount<'a>>,
+    /// 가상계좌 환불금의 이체 상태 / How far the transfer of a refunded deposit has come
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deposit_refund: Option<DepositRefund>,
     /// 마지막 결제 시도가 실패한 까닭, PG사의 말 / Why the last attempt failed, in the PG's words
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<PaymentFailure<'a>>,
@@ -201,6 +204,7 @@ impl<'a> OrderFacts<'a> {
                 holder: account.holder.as_deref(),
                 expires_at: account.expires_at.map(Moment),
             }),
+            deposit_refund: order.deposit_refund.map(DepositRefund),
             last_failure: order.last_failure.as_ref().map(|failure| PaymentFailure {
                 code: failure.code.as_deref(),
                 message: failure.message.as_deref(),

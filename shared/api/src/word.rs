@@ -39,6 +39,8 @@ words! {
     PaymentStatus of order::PaymentStatus,
     /// 취소 장부의 상태 / Where a cancellation stands in the ledger
     LedgerStatus of order::CancellationStatus,
+    /// 가상계좌 환불금의 이체 상태 / How far the transfer of a refunded deposit has come
+    DepositRefund of order::DepositRefund,
     /// 취소를 부른 쪽 / Who asked for a cancellation
     CancellationOrigin of order::CancellationOrigin,
     /// 결제를 받지 않은 까닭 / Why a payment was not accepted

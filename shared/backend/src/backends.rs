@@ -42,7 +42,7 @@ pub async fn portone(connection: &Connection, secrets: Arc<SecretCache>) -> Resu
     secrets.current().await.portone()?;
     Ok(Portone {
         v1: V1Client::new(connection, config::portone_v1_api_base()?, secrets.clone()),
-        v2: V2Client::new(connection, config::portone_api_base()?, secrets),
+        v2: V2Client::new(connection, config::portone_api_base()?, config::store_id()?, secrets),
     })
 }
 

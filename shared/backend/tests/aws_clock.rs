@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use backend::{
@@ -14,6 +14,10 @@ use backend::{
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 const AHEAD: Duration = Duration::from_secs(3_600);
+
+fn now() -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(backend::clock::now().as_seconds()).expect("a time")
+}
 
 /// A request's `x-amz-date`, once the whole request is read.
 fn signed_at(reader: &mut impl BufRead) -> String {
@@ -52,7 +56,7 @@ async fn a_call_signed_by_a_wrong_clock_is_signed_again_by_the_services_clock() 
             ("200 OK", r#"{"SecretString":"{\"v2ApiSecret\":\"a\"}"}"#),
         ] {
             signed.push(signed_at(&mut reader));
-            let date = OffsetDateTime::from(SystemTime::now() + AHEAD).format(&Rfc2822).expect("a date");
+            let date = (now() + AHEAD).format(&Rfc2822).expect("a date");
             let date = date.replace("+0000", "GMT");
             let head = format!("HTTP/1.1 {status}\r\ndate: {date}\r\ncontent-length: {}\r\n\r\n", body.len());
             reader.get_mut().write_all((head + body).as_bytes()).expect("the caller listens");

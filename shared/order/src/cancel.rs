@@ -2,7 +2,8 @@
 
 use crate::{
     Cancellation, CancellationOrigin, CancellationStatus, Generation, Observation, Order, OrderStatus,
-    cancellation::{RefundAccount, RequestMark},
+    PaymentStatus,
+    cancellation::{PromotionDiscount, RefundAccount, RequestMark},
     commit::commit,
     expiry::{is_without_money, may_take_deposit},
     journal::Look,
@@ -21,8 +22,32 @@ pub struct WantedCancellation {
     pub tax_free: Option<u64>,
     /// Why, for the buyer and the PG.
     pub reason: String,
+    /// What happens to the discount of a PortOne promotion.
+    pub promotion: Option<PromotionDiscount>,
+    /// Whether an order whose payment the PG has not decided about is closed all the same. A payment that succeeds later
+    /// is cancelled automatically.
+    pub close_undecided: bool,
+    /// The number of a cancellation that PortOne accepted and that never took place, as an operator has checked with
+    /// PortOne. It is recorded as failed, and nothing else is done.
+    pub abandon: Option<u32>,
     /// Where the money goes, for a method that cannot send it back where it came from.
     pub refund_account: Option<RefundAccount>,
+}
+
+impl WantedCancellation {
+    /// A cancellation of `amount`, or of all that is left, without anything special.
+    pub fn of(request: RequestMark, amount: Option<u64>, reason: String) -> Self {
+        Self {
+            request,
+            amount,
+            tax_free: None,
+            reason,
+            promotion: None,
+            close_undecided: false,
+            abandon: None,
+            refund_account: None,
+        }
+    }
 }
 
 /// Why nothing is cancelled.
@@ -62,6 +87,13 @@ pub enum Cancelling {
         /// The order with the intent, if it is not written yet.
         intent: Option<Box<Order>>,
     },
+    /// Write the order as it stands here: an accepted cancellation did not take place.
+    Abandon {
+        /// The order.
+        order: Box<Order>,
+        /// The number of that cancellation.
+        number: u32,
+    },
     /// Write the order as it stands here, then ask PortOne for its cancellation.
     Ask {
         /// The order, its ledger naming the intent.
@@ -93,6 +125,9 @@ pub fn cancel(
             return Cancelling::Known(row.number);
         }
     }
+    if let Some(number) = wanted.abandon {
+        return abandon(order, number, &wanted.reason, look);
+    }
     match order.status {
         OrderStatus::Pending | OrderStatus::PayPending | OrderStatus::VirtualAccountIssued => {
             let number = made.map(|row| row.number);
@@ -106,7 +141,9 @@ pub fn cancel(
                     }),
                 };
             }
-            if !is_without_money(seen, false) {
+            let undecided = seen.is_some_and(|seen| seen.status == PaymentStatus::PayPending);
+            let may_close = undecided && wanted.close_undecided;
+            if !is_without_money(seen, false) && !may_close {
                 return Cancelling::Refused(CancelRefusal::Undecided);
             }
             // Nothing was paid: there is no part of it to give back.
@@ -130,6 +167,28 @@ pub fn cancel(
         },
         OrderStatus::Cancelled | OrderStatus::Expired => Cancelling::Refused(CancelRefusal::NothingLeft),
     }
+}
+
+/// Recorded as the failure of a cancellation that an operator has checked with PortOne: it did not happen.
+pub(crate) const ABANDONED: &str = "CHECKED_NOT_EXECUTED";
+
+/// An accepted cancellation is taken for one that did not take place. Its amount can be cancelled again.
+fn abandon(order: &Order, number: u32, reason: &str, look: Look<'_>) -> Cancelling {
+    let mut next = order.clone();
+    let Some(row) = next.cancellations.iter_mut().find(|row| row.number == number) else {
+        return Cancelling::Refused(CancelRefusal::NothingLeft);
+    };
+    if row.status == CancellationStatus::Failed && row.failure.as_deref() == Some(ABANDONED) {
+        return Cancelling::Known(number);
+    }
+    // What has no answer yet is requested again by the next sync.
+    if row.status != CancellationStatus::Requested {
+        return Cancelling::Refused(CancelRefusal::InProgress);
+    }
+    row.status = CancellationStatus::Failed;
+    row.failure = Some(ABANDONED.to_owned());
+    row.failure_message = Some(reason.to_owned());
+    Cancelling::Abandon { order: Box::new(commit(order, next, look, None)), number }
 }
 
 /// The intent to close an order without money: a cancellation of nothing. It is done when the order is
@@ -209,6 +268,7 @@ fn row(
         failure_message: None,
         reason: Some(wanted.reason.clone()),
         request: Some(wanted.request),
+        promotion: wanted.promotion,
         refund_account: None,
         at: look.at,
         asked_again_at: None,

@@ -9,8 +9,10 @@ pub enum CancellationOrigin {
     Mismatch,
     /// An operator of the shop.
     Operator,
-    /// Somebody else: PortOne's console, the PG, a chargeback.
+    /// PortOne's console or the PG.
     Outside,
+    /// A chargeback: the buyer's bank took the money back.
+    Chargeback,
 }
 
 /// How far a cancellation has come.
@@ -55,6 +57,8 @@ pub struct Cancellation {
     pub reason: Option<String>,
     /// The operator's request, if it was one's.
     pub request: Option<RequestMark>,
+    /// What happens to a PortOne promotion's discount; PortOne's default (release) if nothing.
+    pub promotion: Option<PromotionDiscount>,
     /// Where the money goes. Kept until the outcome is known, since every try is the same request.
     pub refund_account: Option<RefundAccount>,
     /// When it was begun: written down first, or asked for by somebody else.
@@ -68,6 +72,16 @@ impl Cancellation {
     pub fn is_closing(&self) -> bool {
         self.status == CancellationStatus::Intended && self.amount == 0
     }
+}
+
+/// What a cancellation does with the discount of a PortOne promotion (`promotionDiscountRetainOption`). The first
+/// partial cancellation of a payment fixes it for all later ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromotionDiscount {
+    /// The buyer keeps the discount on what they keep.
+    Retain,
+    /// The discount is taken back with the cancelled part.
+    Release,
 }
 
 /// What is remembered of a request, so that its repetition is known: hashes, not what it held.

@@ -9,6 +9,7 @@ use crate::{
     Timestamp, VirtualAccount,
     commit::write,
     decision::{Anomaly, Decision},
+    dispute,
     journal::Look,
     ledger::{ask_again, give_back, merge},
     observation::Channel,
@@ -53,6 +54,8 @@ enum Turn {
     Close,
     /// News of money we know: only the ledger can move.
     Ledger,
+    /// An account waits for a deposit that the order does not take.
+    CloseAccount,
     /// Not understood.
     Alarm,
 }
@@ -83,10 +86,14 @@ fn turn(order: OrderStatus, payment: PaymentStatus) -> Turn {
         (O::Cancelled | O::Rejected, P::Paid | P::PartialCancelled) => Turn::GiveBack,
         (O::Cancelled | O::Rejected, P::Cancelled) => Turn::Ledger,
 
+        // A window of a closed order issued an account, before it closed or after that.
+        (O::Cancelled | O::Expired | O::Rejected, P::VirtualAccountIssued) => Turn::CloseAccount,
+
         // News without money for an order that has it, or that is closed: news from the past.
-        (
+        (O::Paid | O::PartialCancelled, P::VirtualAccountIssued)
+        | (
             O::Paid | O::PartialCancelled | O::Cancelled | O::Expired | O::Rejected,
-            P::PayPending | P::VirtualAccountIssued | P::Failed,
+            P::PayPending | P::Failed,
         ) => Turn::Stay,
     }
 }
@@ -109,6 +116,8 @@ pub fn decide(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) 
         if through_v1 && seen.transaction_id != paid.transaction_id {
             return match seen.status {
                 PaymentStatus::Paid | PaymentStatus::PartialCancelled => Decision::Alarm(Anomaly::PaidTwice),
+                // A deposit into it would pay the order twice.
+                PaymentStatus::VirtualAccountIssued => Decision::CloseAccount,
                 _ => Decision::Stay,
             };
         }
@@ -116,6 +125,9 @@ pub fn decide(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) 
     match turn(order.status, seen.status) {
         Turn::Stay => Decision::Stay,
         Turn::Alarm => Decision::Alarm(Anomaly::UnrecognizedStatus),
+        // The account that paid the order is not waiting any more: this is an answer from before the deposit.
+        Turn::CloseAccount if was_paid_by(order, seen) => Decision::Stay,
+        Turn::CloseAccount => Decision::CloseAccount,
         Turn::Attempt(status) => attempt(order, seen, status, terms, look),
         Turn::Take => take(order, seen, terms, look),
         Turn::TakeLate => match terms.late_payment {
@@ -139,23 +151,43 @@ pub fn decide(order: &Order, seen: &Observation, terms: &Terms, look: Look<'_>) 
     }
 }
 
-/// Why this payment is not this order's; empty when it is.
-fn reasons(order: &Order, seen: &Observation, terms: &Terms, also: Option<Rejection>) -> Vec<Rejection> {
-    let channel_fits = match (seen.channel, terms.mode) {
+/// Whether the order's money came by this very transaction.
+fn was_paid_by(order: &Order, seen: &Observation) -> bool {
+    let paid = order.sighting.as_ref().filter(|_| order.received.is_some());
+    paid.is_some_and(|paid| paid.transaction_id == seen.transaction_id)
+}
+
+impl Terms {
+    /// Whether a payment is this deployment's to answer for: made in its store, on its kind of channel. A deployment for
+    /// test payments next to one for real ones, or one for another store, answers for the others.
+    pub fn cover(&self, seen: &Observation) -> bool {
+        is_of_store(seen, self) && is_of_mode(seen, self)
+    }
+}
+
+fn is_of_mode(seen: &Observation, terms: &Terms) -> bool {
+    match (seen.channel, terms.mode) {
         (Channel::Live, PaymentMode::Live) | (Channel::Test, PaymentMode::Test) => true,
         (Channel::Live, PaymentMode::Test)
         | (Channel::Test, PaymentMode::Live)
         | (Channel::Unrecognized, _) => false,
-    };
-    let store_fits = match &seen.store_id {
+    }
+}
+
+fn is_of_store(seen: &Observation, terms: &Terms) -> bool {
+    match &seen.store_id {
         Some(store) => *store == terms.store_id,
         None => seen.generation == Generation::V1,
-    };
+    }
+}
+
+/// Why this payment is not this order's; empty when it is.
+fn reasons(order: &Order, seen: &Observation, terms: &Terms, also: Option<Rejection>) -> Vec<Rejection> {
     let faults = [
         (seen.total != order.total.amount, Rejection::Amount),
         (seen.currency != Some(order.total.currency), Rejection::Currency),
-        (!store_fits, Rejection::Store),
-        (!channel_fits, Rejection::Channel),
+        (!is_of_store(seen, terms), Rejection::Store),
+        (!is_of_mode(seen, terms), Rejection::Channel),
     ];
     faults.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).chain(also).collect()
 }
@@ -183,6 +215,10 @@ fn attempt(
         // The buyer may still pay into an account that another window issued.
         next.virtual_account =
             next.virtual_account.filter(|account| account.transaction_id != seen.transaction_id);
+        // V1 has a record for each window. A card that failed does not close the account of another window.
+        if failed && seen.generation == Generation::V1 && next.virtual_account.is_some() {
+            next.status = OrderStatus::VirtualAccountIssued;
+        }
     }
     next.last_failure = seen.failure.clone().filter(|_| failed);
     next.sighting = Some(sighting(seen));
@@ -287,6 +323,11 @@ fn ledger(order: &Order, seen: &Observation, look: Look<'_>) -> Decision {
     }
     let mut next = order.clone();
     merge(&mut next, seen, look.at);
+    if next == *order {
+        // A write of its own, so that no write has more than two events. The same answer is decided about again.
+        dispute::merge(&mut next.disputes, &seen.disputes);
+        next.deposit_refund = seen.deposit_refund.or(next.deposit_refund);
+    }
     ask_again(order, next, seen, look)
 }
 

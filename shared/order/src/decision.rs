@@ -20,6 +20,8 @@ pub enum Decision {
         /// only the call is left.
         write: bool,
     },
+    /// Nothing to write: the payment waits for a deposit that the order does not take. Revoke its virtual account.
+    CloseAccount,
     /// Nothing to write, but a person should know.
     Alarm(Anomaly),
 }

@@ -17,6 +17,10 @@ pub enum EventKind {
     OrderExpired,
     /// Money arrived that is not the order's; it goes back.
     OrderRejected,
+    /// The buyer disputes the payment: answer the PG before its deadline.
+    PaymentDisputed,
+    /// A dispute of the payment is resolved.
+    PaymentDisputeResolved,
 }
 
 /// What happened between two states of an order, in order of happening; `before` is nothing for a new
@@ -41,12 +45,22 @@ pub fn events(before: Option<&Order>, after: &Order) -> Vec<EventKind> {
         (now_in(OrderStatus::Cancelled), EventKind::OrderCancelled),
         (now_in(OrderStatus::Expired), EventKind::OrderExpired),
         (now_in(OrderStatus::Rejected), EventKind::OrderRejected),
+        (disputes(after) > before.map_or(0, disputes), EventKind::PaymentDisputed),
+        (resolved(after) > before.map_or(0, resolved), EventKind::PaymentDisputeResolved),
     ];
     happened.into_iter().filter_map(|(holds, kind)| holds.then_some(kind)).collect()
 }
 
-/// The most that one write of an order tells: its money came, and (some of) it had gone back before anybody
-/// looked.
+fn disputes(order: &Order) -> usize {
+    order.disputes.len()
+}
+
+fn resolved(order: &Order) -> usize {
+    order.disputes.iter().filter(|dispute| !dispute.open).count()
+}
+
+/// The most events of one write of an order: its money came, and some of it had gone back before the first sync; or a
+/// dispute was opened and resolved. Money and disputes are never in one write.
 pub const EVENTS_AT_ONCE_MAX: usize = 2;
 
 /// The cancellations that money went back by between two states of an order. They can sum to less than what

@@ -1,7 +1,7 @@
 //! Findings: what this backend could not settle by itself, with a reason and a next step for a person.
 
 use crate::{
-    CancellationOrigin, CancellationStatus, Language, Order, OrderStatus, Timestamp, decision::Anomaly,
+    CancellationStatus, DepositRefund, Language, Order, OrderStatus, Timestamp, decision::Anomaly, ledger,
 };
 
 /// What was found.
@@ -29,6 +29,14 @@ pub enum FindingKind {
     UnusableAnswer,
     /// DynamoDB rejected a write of the order, and would reject it again.
     WriteRejected,
+    /// The buyer disputes the payment, and the PG waits for the shop's answer.
+    Disputed,
+    /// A deposit was cancelled, and the transfer to the buyer's account failed.
+    DepositRefundFailed,
+    /// PortOne's cancellable amount differs from ours, so that it rejects a partial cancellation.
+    BalanceDiffers,
+    /// A virtual account of a closed order stays open at the PG.
+    AccountOpen,
 }
 
 impl FindingKind {
@@ -62,6 +70,19 @@ impl FindingKind {
             Self::UnusableAnswer => {
                 ("포트원의 결제 기록을 읽을 수 없습니다.", "PortOne's record of a payment cannot be used.")
             }
+            Self::Disputed => ("구매자가 결제에 이의를 제기했습니다.", "The buyer disputes the payment."),
+            Self::DepositRefundFailed => (
+                "가상계좌 환불금이 구매자 계좌로 입금되지 않았습니다.",
+                "The refund of a deposit did not reach the buyer's account.",
+            ),
+            Self::BalanceDiffers => (
+                "포트원의 취소 가능 금액이 주문 기록과 다릅니다.",
+                "PortOne's cancellable amount differs from the order's record.",
+            ),
+            Self::AccountOpen => (
+                "종료된 주문의 가상계좌가 아직 열려 있습니다.",
+                "The virtual account of a closed order is still open.",
+            ),
             Self::WriteRejected => (
                 "주문 기록을 저장하지 못했습니다. DynamoDB가 쓰기를 거부했습니다.",
                 "An order's record was not saved. DynamoDB rejected the write.",
@@ -94,6 +115,23 @@ impl FindingKind {
                 "포트원 콘솔에서 취소 여부를 확인하세요. 다음 조회에서 다시 시도합니다.",
                 "See in PortOne's console whether it happened; the next look asks again.",
             ),
+            Self::Disputed => (
+                "PG사의 답변 기한 안에 소명 자료를 제출하세요. 기한은 포트원 콘솔이나 PG사 관리자 페이지에 있습니다. 그동안 상품을 보내지 마세요.",
+                "Send the PG your evidence before its deadline, which is in PortOne's console or the PG's. Do not ship \
+                 meanwhile.",
+            ),
+            Self::DepositRefundFailed => (
+                "구매자에게 환불 계좌를 다시 확인하고 PG사에 재이체를 요청하세요.",
+                "Ask the buyer for the right account and the PG to transfer again.",
+            ),
+            Self::BalanceDiffers => (
+                "포트원 콘솔의 취소 가능 금액을 확인하고 그 금액 이하로 다시 취소하세요.",
+                "See the cancellable amount in PortOne's console and cancel again, at most that much.",
+            ),
+            Self::AccountOpen => (
+                "PG사 관리자 페이지에서 가상계좌를 닫으세요. 그 뒤의 입금은 자동으로 취소되지 않고 환불 계좌가 필요합니다.",
+                "Close the account in the PG's console. A later deposit needs a refund account from the buyer.",
+            ),
             Self::WriteRejected => (
                 "오류 코드를 확인하세요. AccessDeniedException은 함수의 권한, ValidationException은 주문 항목의 크기(최대 400KB)가 원인입니다.",
                 "Check the error code. AccessDeniedException: the function's permissions. ValidationException: the size of \
@@ -121,7 +159,9 @@ impl From<Anomaly> for FindingKind {
 }
 
 /// The kinds that [`standing`] speaks of: those that an order's own record shows, and that end by themselves.
-pub const STANDING: [FindingKind; 4] = [
+pub const STANDING: [FindingKind; 6] = [
+    FindingKind::Disputed,
+    FindingKind::DepositRefundFailed,
     FindingKind::ReturnRefused,
     FindingKind::OutcomeUnknown,
     FindingKind::Undecided,
@@ -133,18 +173,15 @@ pub fn standing(order: &Order, now: Timestamp) -> Vec<FindingKind> {
     let older = |minutes: i64| move |since: Timestamp| now.minutes_since(since) >= minutes;
     let (an_hour, three_days) = (older(60), older(3 * 24 * 60));
     let rows = |status| order.cancellations.iter().filter(move |row| row.status == status);
-    let refusals = rows(CancellationStatus::Failed).filter(|row| row.origin == CancellationOrigin::Mismatch);
-    let refused = refusals.count();
     let found = [
-        (
-            order.status == OrderStatus::Rejected
-                && order.balance() > 0
-                && (refused >= 3 || order.open_cancellation().is_none() && refused == 0),
-            FindingKind::ReturnRefused,
-        ),
+        (order.disputes.iter().any(|dispute| dispute.open), FindingKind::Disputed),
+        (order.deposit_refund.is_some_and(DepositRefund::has_failed), FindingKind::DepositRefundFailed),
+        (ledger::is_stuck(order, now), FindingKind::ReturnRefused),
         (rows(CancellationStatus::Intended).any(|row| an_hour(row.at)), FindingKind::OutcomeUnknown),
         (
             rows(CancellationStatus::Requested).any(|row| three_days(row.at))
+                || (order.deposit_refund == Some(DepositRefund::Pending)
+                    && order.cancellations.last().is_some_and(|row| three_days(row.at)))
                 || (order.status == OrderStatus::PayPending && three_days(order.created_at)),
             FindingKind::Undecided,
         ),

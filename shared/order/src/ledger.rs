@@ -3,6 +3,7 @@
 use crate::{
     Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus, Generation, Observation,
     Order, OrderStatus, PaymentStatus, Timestamp,
+    cancel::ABANDONED,
     commit::{commit, write},
     decision::Decision,
     journal::Look,
@@ -57,7 +58,7 @@ pub(crate) fn give_back(order: &Order, mut next: Order, seen: &Observation, look
     // A deposit has nowhere to go back to before an operator says where: see the findings.
     let possible = method::check(seen.paid_by, seen.pg.as_deref(), paid_at, look.at, back).is_ok();
     let open = next.open_cancellation().is_some();
-    if open || balance == 0 || !possible || !may_ask_again(&next, look.at) {
+    if open || balance == 0 || !possible || !may_request_again(&next, look.at) {
         return ask_again(order, next, seen, look);
     }
     let row = Cancellation {
@@ -73,6 +74,7 @@ pub(crate) fn give_back(order: &Order, mut next: Order, seen: &Observation, look
         failure_message: None,
         reason: None,
         request: None,
+        promotion: None,
         refund_account: None,
         at: look.at,
         asked_again_at: None,
@@ -117,21 +119,29 @@ pub(crate) fn tax_free_left(order: &Order, seen: &Observation) -> u64 {
 /// PortOne works on after a caller hung up; its own clients wait a minute and more. With the time that the
 /// asking itself takes, ten are enough.
 const V1_CALL_MINUTES: u32 = 10;
-/// A return that was refused for so long is a person's.
+/// A PG that rejects an automatic cancellation is asked for so long, counted from the first sync that found the money.
+/// After that an operator has to act.
 const TRIES_DAYS: u32 = 7;
 /// Refusals after which the next look asks again at once.
 const REFUSALS_AT_ONCE: usize = 3;
 /// Refusals of ours that an order keeps; the newest say enough.
 const REFUSALS_KEPT: usize = 10;
 
+/// Whether an operator took it for one that did not happen. PortOne may say later that it did.
+fn is_abandoned(row: &Cancellation) -> bool {
+    row.status == CancellationStatus::Failed && row.failure.as_deref() == Some(ABANDONED)
+}
+
 fn is_refused_return(row: &Cancellation) -> bool {
     row.origin == CancellationOrigin::Mismatch && row.status == CancellationStatus::Failed
 }
 
-/// A PG that refused a few times is asked at growing distances, 1 to 60 minutes: anybody can look, and
-/// each look must not be a call that moves money.
-fn may_ask_again(order: &Order, now: Timestamp) -> bool {
-    if order.paid_at.is_some_and(|at| now > at.plus_minutes(TRIES_DAYS * 24 * 60)) {
+/// Whether a rejected automatic cancellation may be requested again now.
+///
+/// After a few rejections the PG is asked at growing distances, 1 to 60 minutes: anybody can cause a sync, and each one
+/// must not be a call that moves money.
+fn may_request_again(order: &Order, now: Timestamp) -> bool {
+    if is_given_up(order, now) {
         return false;
     }
     let refusals = order.cancellations.iter().filter(|row| is_refused_return(row));
@@ -139,6 +149,35 @@ fn may_ask_again(order: &Order, now: Timestamp) -> bool {
     let (Some(last), Some(beyond)) = (last, usize::checked_sub(count, REFUSALS_AT_ONCE)) else { return true };
     let minutes = 1_u32 << beyond.min(6);
     now >= last.plus_minutes(minutes.min(60))
+}
+
+/// Whether the time for automatic cancellations of this order is over. It begins when the money was found, not when it
+/// was paid: money that is found late gets its attempts too.
+fn is_given_up(order: &Order, now: Timestamp) -> bool {
+    let found = order.journal.iter().find(|entry| entry.status == OrderStatus::Rejected);
+    found.is_some_and(|entry| now > entry.at.plus_minutes(TRIES_DAYS * 24 * 60))
+}
+
+/// Whether money that is not the order's stays with the shop, although nothing is under way that would return it: the
+/// PG rejected it three times, the time for attempts is over, the payment method does not allow it, or a deposit has no
+/// account to go to.
+///
+/// To be asked about an order as it stands after a sync. Where a request was possible the sync made one, so that a
+/// rejection from before it, with nothing after it, means that none was possible.
+pub(crate) fn is_stuck(order: &Order, now: Timestamp) -> bool {
+    if order.status != OrderStatus::Rejected || order.balance() == 0 || order.open_cancellation().is_some() {
+        return false;
+    }
+    let refusals = order.cancellations.iter().filter(|row| is_refused_return(row));
+    let (count, last) = refusals.fold((0, None), |(count, _), row| (count + 1, Some(row.at)));
+    match last {
+        None => true,
+        Some(last) => {
+            count >= REFUSALS_AT_ONCE
+                || is_given_up(order, now)
+                || (last < now && may_request_again(order, now))
+        }
+    }
 }
 
 fn forget_old_refusals(order: &mut Order) {
@@ -188,6 +227,7 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
                     failure_message: None,
                     reason: None,
                     request: None,
+                    promotion: None,
                     refund_account: None,
                     at: theirs.requested_at.unwrap_or(now),
                     asked_again_at: None,
@@ -196,7 +236,8 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
             }
         };
         row.portone_id = Some(theirs.id.clone());
-        if matches!(row.status, CancellationStatus::Intended | CancellationStatus::Requested) {
+        let happened = is_abandoned(row) && theirs.status == ObservedCancellationStatus::Succeeded;
+        if happened || matches!(row.status, CancellationStatus::Intended | CancellationStatus::Requested) {
             row.status = match theirs.status {
                 ObservedCancellationStatus::Succeeded => CancellationStatus::Succeeded,
                 ObservedCancellationStatus::Failed => CancellationStatus::Failed,
@@ -205,6 +246,9 @@ pub(crate) fn merge(next: &mut Order, seen: &Observation, now: Timestamp) {
                 }
             };
             row.refund_account = None;
+            if happened {
+                (row.failure, row.failure_message) = (None, None);
+            }
         }
         correct_all_that_was_left(next, seen);
     }
@@ -244,7 +288,7 @@ fn could_be(ours: &Cancellation, theirs: &ObservedCancellation) -> bool {
     let fits = match theirs.status {
         // What was taken first and is refused now; what was never answered, the same request brings to us.
         ObservedCancellationStatus::Failed => ours.status == CancellationStatus::Requested,
-        _ => ours.status != CancellationStatus::Failed,
+        _ => ours.status != CancellationStatus::Failed || is_abandoned(ours),
     };
     fits && ours.portone_id.is_none()
         && ours.amount > 0
@@ -258,7 +302,11 @@ fn could_be(ours: &Cancellation, theirs: &ObservedCancellation) -> bool {
 fn origin_of_unclaimed(order: &Order, theirs: &ObservedCancellation) -> CancellationOrigin {
     let by_api = theirs.by_api && order.paid_through() == Generation::V2;
     let ours = by_api && order.cancellations.iter().any(is_refused_return);
-    if ours { CancellationOrigin::Mismatch } else { CancellationOrigin::Outside }
+    match ours {
+        true => CancellationOrigin::Mismatch,
+        false if theirs.chargeback => CancellationOrigin::Chargeback,
+        false => CancellationOrigin::Outside,
+    }
 }
 
 fn succeeded(order: &Order) -> u64 {

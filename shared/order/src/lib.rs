@@ -17,6 +17,7 @@
 //! | [`mod@order`] | the order, its statuses and its cancellation ledger |
 //! | [`observation`] | what PortOne says of one payment now, in either generation's words |
 //! | [`mod@decide`] | order + observation → what to do |
+//! | [`dispute`] | disputes of a payment, and the transfer of a refunded deposit |
 //! | [`event`] | what a write of an order tells the rest of the shop |
 //! | [`day`] | days as Korea counts them |
 //! | [`statement`], [`books`] | what came and went on a day, and over the whole table |
@@ -30,6 +31,7 @@ pub mod confirm;
 pub mod day;
 pub mod decide;
 pub mod decision;
+pub mod dispute;
 pub mod event;
 pub mod expiry;
 pub mod finding;
@@ -51,10 +53,12 @@ mod words;
 
 pub use cancel::{CancelRefusal, Cancelling, WantedCancellation};
 pub use cancellation::{
-    Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus, RefundAccount, RequestMark,
+    Cancellation, CancellationOrigin, CancellationOutcome, CancellationStatus, PromotionDiscount,
+    RefundAccount, RequestMark,
 };
 pub use decide::{LatePayment, Terms, decide};
 pub use decision::{Anomaly, Decision};
+pub use dispute::{DepositRefund, Dispute};
 pub use event::EventKind;
 pub use expiry::{Overdue, overdue};
 pub use finding::FindingKind;

@@ -1,6 +1,6 @@
 //! When the schedule has to look at an order that nobody reports on.
 
-use crate::{CancellationStatus, Order, OrderStatus, Timestamp};
+use crate::{CancellationStatus, DepositRefund, Order, OrderStatus, Timestamp};
 
 /// The first look at an order without news, and the least distance of two.
 const FIRST_MINUTES: u32 = 5;
@@ -23,6 +23,12 @@ pub fn next_look(order: &Order, now: Timestamp) -> Option<Timestamp> {
     let meeting = |due: Timestamp, look: Timestamp| if now < due { look.min(due) } else { look };
     let undecided = |status| matches!(status, CancellationStatus::Intended | CancellationStatus::Requested);
     let undecided = order.cancellations.iter().filter(|row| undecided(row.status)).map(|row| row.at).max();
+    // PortOne need not report the end of a dispute or of a transfer: neither changes the payment's state.
+    let disputed =
+        order.disputes.iter().filter(|dispute| dispute.open).map(|dispute| dispute.opened_at).max();
+    let transfer = order.deposit_refund.is_some_and(|refund| refund != DepositRefund::Completed);
+    let transfer = order.cancellations.last().filter(|_| transfer).map(|row| row.at);
+    let undecided = [undecided, disputed, transfer].into_iter().flatten().max();
     match order.status {
         _ if order.is_open() && undecided.is_some() => undecided.map(after),
         OrderStatus::Pending | OrderStatus::PayPending => {

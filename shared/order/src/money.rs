@@ -14,6 +14,46 @@ impl Currency {
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).expect("a currency is made of three ASCII letters")
     }
+
+    /// How many decimal digits its minor unit has: 0 for KRW, 2 for USD. Source: ISO 4217, "minor unit".
+    pub fn minor_digits(&self) -> u32 {
+        match self.code() {
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI"
+            | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+            "CLF" | "UYW" => 4,
+            _ => 2,
+        }
+    }
+
+    /// The minor units in a decimal number of the major unit, such as `14.2` USD = 1420. `None` if it is negative, has
+    /// more digits than the currency, or is larger than [`AMOUNT_MAX`].
+    pub fn minor_units(&self, major: &str) -> Option<u64> {
+        let (whole, fraction) = major.split_once('.').unwrap_or((major, ""));
+        let digits = usize::try_from(self.minor_digits()).ok()?;
+        let (kept, dropped) = fraction.split_at(fraction.len().min(digits));
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty()
+            || !is_number(whole)
+            || !is_number(kept)
+            || !dropped.bytes().all(|byte| byte == b'0')
+        {
+            return None;
+        }
+        let minor = format!("{whole}{kept:0<digits$}").parse().ok()?;
+        (minor <= AMOUNT_MAX).then_some(minor)
+    }
+
+    /// The decimal number of the major unit for these minor units, such as `14.20` for 1420 USD.
+    pub fn major_units(&self, minor: u64) -> String {
+        let digits = self.minor_digits();
+        match (10_u64.checked_pow(digits), usize::try_from(digits)) {
+            (Some(unit), Ok(digits)) if digits > 0 => {
+                format!("{}.{:0digits$}", minor / unit, minor % unit)
+            }
+            _ => minor.to_string(),
+        }
+    }
 }
 
 /// Not three upper-case ASCII letters.
@@ -72,6 +112,30 @@ impl fmt::Display for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_decimal_number_of_the_major_unit_is_a_whole_number_of_minor_units() {
+        let usd: Currency = "USD".parse().unwrap();
+        let minor = |text| usd.minor_units(text);
+        assert_eq!(
+            (minor("14.2"), minor("14"), minor("0.07"), minor("14.200")),
+            (Some(1420), Some(1400), Some(7), Some(1420))
+        );
+        for wrong in ["", ".5", "-1", "1.005", "1e3", "1,000", "99999999999999999999"] {
+            assert_eq!(minor(wrong), None, "{wrong}");
+        }
+        assert_eq!(
+            (Currency::KRW.minor_units("1000.0"), Currency::KRW.minor_units("10.5")),
+            (Some(1000), None)
+        );
+        for minor in [0, 7, 1420, 1_000_000] {
+            assert_eq!(usd.minor_units(&usd.major_units(minor)), Some(minor));
+        }
+        assert_eq!(
+            (usd.major_units(1407), Currency::KRW.major_units(1407)),
+            ("14.07".to_owned(), "1407".to_owned())
+        );
+    }
 
     #[test]
     fn a_currency_is_three_upper_case_letters_and_nothing_else() {

@@ -1,6 +1,6 @@
 //! What PortOne says of one payment at one moment, free of either generation's spelling.
 
-use crate::{Currency, Failure, Generation, PaidBy, Timestamp, VirtualAccount};
+use crate::{Currency, DepositRefund, Dispute, Failure, Generation, PaidBy, Timestamp, VirtualAccount};
 
 /// The state of a payment at PortOne.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +56,8 @@ pub struct ObservedCancellation {
     pub tax_free: u64,
     /// Whether it could have been asked for through the API, as ours are.
     pub by_api: bool,
+    /// Whether it is a chargeback (`trigger: CHARGEBACK`).
+    pub chargeback: bool,
     /// When it was asked for.
     pub requested_at: Option<Timestamp>,
 }
@@ -104,6 +106,10 @@ pub struct Observation {
     pub cancelled: u64,
     /// The cancellations PortOne lists.
     pub cancellations: Vec<ObservedCancellation>,
+    /// The disputes that PortOne lists. V1 lists none.
+    pub disputes: Vec<Dispute>,
+    /// How far the transfer of a refunded deposit has come, if PortOne says. V1 does not.
+    pub deposit_refund: Option<DepositRefund>,
     /// When the money arrived, if it ever did.
     pub paid_at: Option<Timestamp>,
     /// The account to pay into, while one is issued.

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Cancellation, CancellationStatus, Entry, Look, Money, OrderId, PaymentStatus, Personal, ProductId,
-    Timestamp, commit::commit, next_look,
+    Cancellation, CancellationStatus, DepositRefund, Dispute, Entry, Look, Money, OrderId, PaymentStatus,
+    Personal, ProductId, Timestamp, commit::commit, next_look,
 };
 
 /// Where an order stands.
@@ -204,6 +204,10 @@ pub struct Order {
     pub rejections: Vec<Rejection>,
     /// Every return of money, by number.
     pub cancellations: Vec<Cancellation>,
+    /// The disputes of its payment, oldest first.
+    pub disputes: Vec<Dispute>,
+    /// How far the transfer of its refunded deposit has come, if PortOne says.
+    pub deposit_refund: Option<DepositRefund>,
     /// Whether it holds the pieces of its stocked lines now.
     pub holds_stock: bool,
     /// When the schedule has to look at it, if ever.

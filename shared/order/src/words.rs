@@ -2,8 +2,8 @@
 //! the API answers them, so they are part of the contract and change with a changelog line.
 
 use crate::{
-    CancellationOrigin, CancellationStatus, EventKind, FindingKind, Generation, Language, OrderStatus,
-    PayMethod, PaymentStatus, Rejection, audit::Imbalance,
+    CancellationOrigin, CancellationStatus, DepositRefund, EventKind, FindingKind, Generation, Language,
+    OrderStatus, PayMethod, PaymentStatus, PromotionDiscount, Rejection, audit::Imbalance,
 };
 
 macro_rules! words {
@@ -40,13 +40,22 @@ words!(EventKind:
     VirtualAccountIssued = "VirtualAccountIssued", OrderPaid = "OrderPaid",
     OrderPartiallyCancelled = "OrderPartiallyCancelled", OrderCancelled = "OrderCancelled",
     OrderExpired = "OrderExpired", OrderRejected = "OrderRejected",
+    PaymentDisputed = "PaymentDisputed", PaymentDisputeResolved = "PaymentDisputeResolved",
 );
 words!(FindingKind:
     Orphan = "ORPHAN", PaidTwice = "PAID_TWICE", PaymentChanged = "PAYMENT_CHANGED",
     UnrecognizedStatus = "UNRECOGNIZED_STATUS", AnotherPayment = "ANOTHER_PAYMENT",
     ReturnRefused = "RETURN_REFUSED", OutcomeUnknown = "OUTCOME_UNKNOWN", Undecided = "UNDECIDED",
     BrokenOrder = "BROKEN_ORDER", UnusableAnswer = "UNUSABLE_ANSWER",
-    WriteRejected = "WRITE_REJECTED",
+    WriteRejected = "WRITE_REJECTED", Disputed = "DISPUTED",
+    DepositRefundFailed = "DEPOSIT_REFUND_FAILED", BalanceDiffers = "BALANCE_DIFFERS",
+    AccountOpen = "ACCOUNT_OPEN",
+);
+words!(DepositRefund:
+    Pending = "PENDING", Failed = "FAILED", PartiallyFailed = "PARTIAL_REFUND_FAILED", Completed = "COMPLETED",
+);
+words!(PromotionDiscount:
+    Retain = "RETAIN", Release = "RELEASE",
 );
 words!(PaymentStatus:
     Ready = "READY", PayPending = "PAY_PENDING", VirtualAccountIssued = "VIRTUAL_ACCOUNT_ISSUED",
@@ -66,7 +75,7 @@ words!(Rejection:
     OrderCancelled = "ORDER_CANCELLED",
 );
 words!(CancellationOrigin:
-    Mismatch = "MISMATCH", Operator = "OPERATOR", Outside = "OUTSIDE",
+    Mismatch = "MISMATCH", Operator = "OPERATOR", Outside = "OUTSIDE", Chargeback = "CHARGEBACK",
 );
 words!(CancellationStatus:
     Intended = "INTENDED", Requested = "REQUESTED", Succeeded = "SUCCEEDED", Failed = "FAILED",

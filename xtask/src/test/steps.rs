@@ -119,6 +119,12 @@ pub(super) const STEPS: &[Step] = &[
         run: release,
     },
     Step {
+        name: "cargo-lambda",
+        proves: "cargo lambda build, watch and invoke work as README names them",
+        needs: &["functions", "release"],
+        run: cargo_lambda,
+    },
+    Step {
         name: "bench",
         proves: "calls, rounds, units, sizes and instructions are what bench/exact.json says",
         needs: &["release"],
@@ -206,6 +212,30 @@ fn elsewhere(stories: &mut Command) -> &mut Command {
 /// Where the stories write down what the functions asked of their roles. Begun anew by `end-to-end`.
 fn roles_record() -> PathBuf {
     root().join("target/roles.jsonl")
+}
+
+/// Builds one function, since each takes as long as in `release`: what is checked is that cargo-lambda finds the
+/// package and puts it where `cargo lambda deploy` and the template look.
+fn cargo_lambda() -> anyhow::Result<Passed> {
+    let folder = tools::cargo_lambda()?;
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+    let bootstrap = root().join("target/lambda/get-order/bootstrap");
+    let before = std::fs::metadata(&bootstrap).and_then(|found| found.modified()).ok();
+    let mut build = Command::new(folder.join("cargo-lambda"));
+    build.current_dir(root()).env("PATH", &path);
+    process::run(build.args(["lambda", "build", "--release", "--locked", "--bin", "get-order"]))?;
+    let after = std::fs::metadata(&bootstrap).and_then(|found| found.modified());
+    if Some(after.with_context(|| bootstrap.display().to_string())?) == before {
+        bail!("cargo lambda build did not write {}", bootstrap.display());
+    }
+    let mut deploy = Command::new(folder.join("cargo-lambda"));
+    deploy.current_dir(root()).env("PATH", &path);
+    deploy.args(["lambda", "deploy", "--dry", "--binary-name", "get-order", "get-order"]);
+    process::run(&mut deploy)?;
+    let mut test = Workspace::Local.cargo("test");
+    test.args(["--package", "end-to-end", "--test", "cargo-lambda"]).env("CARGO_LAMBDA", folder);
+    process::run(&mut test)?;
+    Ok(Passed::Whole)
 }
 
 fn roles() -> anyhow::Result<Passed> {

@@ -35,7 +35,14 @@ pub(super) fn portone_v2(system: &System, answer: Option<&Answer>) -> Finding {
             Some(items) if items.is_empty() => {
                 look.ok("the API secret is taken; no payment of this store in the last 90 days")
             }
-            Some(_) => look.ok("the API secret is taken, and the store's payments are given"),
+            Some(items) => match items.iter().filter_map(|item| item["storeId"].as_str()).find(|id| *id != store) {
+                Some(other) => look.fail(
+                    format!("PortOne gives payments of the store {other}, and the deployment's store is {store}"),
+                    "deploy with the parameter PortoneStoreId of the store whose payments these are, or take the API \
+                     secret of the deployment's own store",
+                ),
+                None => look.ok("the API secret is taken, and the store's payments are given"),
+            },
             None => look.fail("the answer is no list of payments", "PORTONE_API_BASE is not PortOne's address?"),
         },
         Said::No { status: 401, .. } => look.fail(

@@ -140,7 +140,7 @@ pub(super) async fn catalogue(system: &System) -> Vec<Finding> {
         };
         let product = as_file_entry(&item);
         let id = product["productId"].as_str().unwrap_or_default().to_owned();
-        match catalogue::parse(&json!([product]).to_string()) {
+        match catalogue::parse(json!([product]).to_string()) {
             Ok(products) => for_sale += products.iter().filter(|product| product.active).count(),
             Err(found) => {
                 let why = found

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use order::{CancellationOutcome, Decision, Look, Order, record_outcome};
+use order::{CancellationOutcome, Decision, FindingKind, Look, Observation, Order, record_outcome};
 
 use super::{Sync, SyncError, sync::TURNS_MAX, words};
 use crate::{clock::Deadline, connection::aws::AWS_CALL_MAX, portone::CancelRequest, store::AdvanceError};
@@ -11,6 +11,10 @@ use crate::{clock::Deadline, connection::aws::AWS_CALL_MAX, portone::CancelReque
 pub(super) const MONEY_MAX: Duration = Duration::from_secs(25);
 /// With less time than this left, a call that moves money is left to the next look.
 const MONEY_MIN: Duration = Duration::from_secs(3);
+
+/// PortOne's error if the cancellable amount is not what the request says (schema:
+/// `CancellableAmountConsistencyBrokenError`).
+const BALANCE_DIFFERS: &str = "CANCELLABLE_AMOUNT_CONSISTENCY_BROKEN";
 
 /// What money going back says to the buyer and to the shop's staff at PortOne, unless an operator said it.
 const MISMATCH_REASON: &str = "주문과 일치하지 않는 결제입니다 (payment does not match its order)";
@@ -23,6 +27,7 @@ impl Sync {
         &self,
         order: Order,
         number: u32,
+        seen: &Observation,
         look: Look<'_>,
         deadline: Deadline,
     ) -> Result<Order, SyncError> {
@@ -38,6 +43,8 @@ impl Sync {
             row,
             reason: row.reason.as_deref().unwrap_or(MISMATCH_REASON),
             key: &order.cancellation_key(row),
+            currency: order.received.map_or(order.total.currency, |received| received.currency),
+            discounted: seen.discounted,
         };
         let mut outcome = self.portone.cancel(order.paid_through(), request, time).await;
         if let CancellationOutcome::Failed { message, .. } = &mut outcome {
@@ -45,6 +52,17 @@ impl Sync {
         }
         match &outcome {
             CancellationOutcome::Failed { code, .. } => {
+                if code == BALANCE_DIFFERS {
+                    let facts = [
+                        ("asked", row.amount.to_string()),
+                        ("expectedBalance", row.balance_before.to_string()),
+                        ("total", seen.total.to_string()),
+                        ("cancelled", seen.cancelled.to_string()),
+                    ];
+                    self.raise(FindingKind::BalanceDiffers, order.id.as_str(), &facts, look.at).await?;
+                    // The next sync reads PortOne's own numbers again.
+                    self.store.bring_look_forward(order.id, look.at.plus_minutes(1)).await?;
+                }
                 tracing::error!(event = "cancellation.refused", order_id = %order.id, number, code, "money that has to go back was refused");
             }
             CancellationOutcome::Unknown => {
@@ -65,7 +83,9 @@ impl Sync {
                     Err(AdvanceError::SoldOut) => return Err(SyncError::Contended),
                     Err(AdvanceError::Store(error)) => return Err(error.into()),
                 },
-                Decision::Stay | Decision::GiveBack { .. } | Decision::Alarm(_) => return Ok(order),
+                Decision::Stay | Decision::CloseAccount | Decision::GiveBack { .. } | Decision::Alarm(_) => {
+                    return Ok(order);
+                }
             }
         }
         Err(SyncError::Contended)

@@ -40,6 +40,16 @@ impl Sync {
             let Synced::Order { order, seen, .. } = synced else { return Ok(Cancelled::NotFound) };
             match cancel(&order, seen.as_deref(), wanted, look, closed) {
                 Cancelling::Known(number) => return Ok(Cancelled::Order { order, number }),
+                Cancelling::Abandon { order: next, number } => {
+                    match self.advance(&order, &next, look.at).await {
+                        Ok(stored) => {
+                            tracing::warn!(event = "cancellation.abandoned", order_id = %stored.id, number);
+                            return Ok(Cancelled::Order { order: Box::new(stored), number });
+                        }
+                        Err(AdvanceError::Stale(_) | AdvanceError::SoldOut) => {}
+                        Err(AdvanceError::Store(error)) => return Err(error.into()),
+                    }
+                }
                 Cancelling::Refused(refusal) => return Ok(Cancelled::Refused(refusal)),
                 Cancelling::CloseAccount { intent } => {
                     if let Some(intent) = intent {
@@ -72,14 +82,17 @@ impl Sync {
                     Err(AdvanceError::Stale(_) | AdvanceError::SoldOut) => {}
                     Err(AdvanceError::Store(error)) => return Err(error.into()),
                 },
-                Cancelling::Ask { order: next, number } => match self.advance(&order, &next, look.at).await {
-                    Ok(stored) => {
-                        let order = Box::new(self.ask_portone(stored, number, look, deadline).await?);
-                        return Ok(Cancelled::Order { order, number });
+                Cancelling::Ask { order: next, number } => {
+                    let Some(seen) = &seen else { continue };
+                    match self.advance(&order, &next, look.at).await {
+                        Ok(stored) => {
+                            let asked = self.ask_portone(stored, number, seen, look, deadline).await?;
+                            return Ok(Cancelled::Order { order: Box::new(asked), number });
+                        }
+                        Err(AdvanceError::Stale(_) | AdvanceError::SoldOut) => {}
+                        Err(AdvanceError::Store(error)) => return Err(error.into()),
                     }
-                    Err(AdvanceError::Stale(_) | AdvanceError::SoldOut) => {}
-                    Err(AdvanceError::Store(error)) => return Err(error.into()),
-                },
+                }
             }
         }
         Err(SyncError::Contended)

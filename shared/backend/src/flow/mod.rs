@@ -4,6 +4,7 @@ mod advance;
 mod approve;
 mod ask;
 mod cancel;
+mod exceptions;
 mod reconcile;
 mod sync;
 mod words;

@@ -13,12 +13,13 @@ use order::{
     Actor, CancellationStatus, Decision, FindingKind, Generation, Look, Observation, Order, OrderId, Overdue,
     PaymentStatus, Timestamp, decide, finding, next_look, overdue,
 };
+use tokio::time::Instant;
 
-use super::{Claim, Sync, SyncError, Synced, sync::READ_MAX};
+use super::{Claim, Sync, SyncError, Synced, exceptions::facts, sync::READ_MAX};
 use crate::{
     clock::{self, Deadline},
     connection::aws::AWS_CALL_MAX,
-    portone::{AccountClosing, PaymentPage, PortoneError},
+    portone::{AccountClosing, PaymentPage, PortoneError, Unusable},
     store::{AdvanceError, Finding, PARKED_PAGE, SHARDS, StoreError},
     telemetry::{chain, trace},
 };
@@ -39,8 +40,14 @@ const OVERLAP_MS: i64 = 15 * 60 * 1000;
 const CLOSE_HOURS: u32 = 24;
 /// Pages of PortOne's list in one run.
 const PAGES_MAX: u32 = 50;
-/// Findings that are looked at again in one run.
+/// Pages of one window of V1's list before the window is halved.
+const V1_WINDOW_PAGES: u32 = 10;
+/// The shortest window of V1's list, which counts in seconds.
+const V1_WINDOW_MIN_MS: i64 = 1_000;
+/// Findings of one page.
 const FINDINGS_PAGE: u16 = 100;
+/// Re-reading findings takes no longer than this in one run.
+const FINDINGS_TIME: Duration = Duration::from_secs(60);
 /// Orders with unknown outcomes that are read at once.
 const UNKNOWN_PAGE: u16 = 100;
 
@@ -105,8 +112,8 @@ impl Sync {
                 }
             }
         }
-        self.look_at_findings(look, deadline, &mut done).await?;
         self.look_at_unknown(look.at, deadline, &mut done).await?;
+        self.look_at_findings(look, deadline, &mut done).await?;
         Ok(done)
     }
 
@@ -196,7 +203,7 @@ impl Sync {
             // Waiting does not mend it: a person has to look, and the others must not wait for it.
             Err(error) => {
                 tracing::error!(event = "order.broken", order_id = %id, error = chain(&error));
-                let found = self.found(finding_of(&error), id.as_str(), &[], look.at).await;
+                let found = self.raise(finding_of(&error), id.as_str(), &cause(&error), look.at).await;
                 let put_off = self.store.put_off_look(id, look.at.plus_minutes(24 * 60)).await;
                 match (found, put_off) {
                     (Ok(found), Ok(())) => Reconciled { found, ..one },
@@ -250,7 +257,7 @@ impl Sync {
             };
             done.moved = u32::from(order.updated_at == look.at);
             for kind in finding::standing(&order, look.at) {
-                done.found += self.found(kind, order.id.as_str(), &facts(&order), look.at).await?;
+                done.found += self.raise(kind, order.id.as_str(), &facts(&order), look.at).await?;
             }
             if order.look_at.is_some_and(|at| at <= look.at) {
                 self.store.plan_look(&order, next_look(&order, look.at)).await?;
@@ -264,26 +271,8 @@ impl Sync {
         Ok(done)
     }
 
-    async fn found(
-        &self,
-        kind: FindingKind,
-        subject: &str,
-        facts: &[(&str, String)],
-        now: Timestamp,
-    ) -> Result<u32, StoreError> {
-        let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        // It stands until it settles, so its date is the first one.
-        let since = Timestamp::from_millis(0);
-        let finding = Finding { kind, subject: subject.to_owned(), facts, changed_at: since };
-        let new = self.store.record_finding(&finding, now).await? == crate::store::Found::New;
-        if new {
-            tracing::error!(event = "reconcile.finding", subject, ?kind, "a person has to look");
-        }
-        Ok(u32::from(new))
-    }
-
-    /// PortOne's payments whose state changed since the last run, against ours. Its list is a hint: what
-    /// differs is read anew.
+    /// PortOne's payments whose state changed since the last run, against ours. Its list is a hint: what differs is read
+    /// again.
     async fn compare(
         &self,
         generation: Generation,
@@ -295,37 +284,41 @@ impl Sync {
         let mark = self.store.watermark(generation).await?.unwrap_or(first);
         // V1 refuses a span of more than 90 days.
         let earliest = look.at.as_millis() - DAYS_MAX * 24 * 60 * 60 * 1000;
-        let mut from = Timestamp::from_millis((mark.as_millis() - OVERLAP_MS).max(earliest));
-        let mut page = match generation {
-            Generation::V1 => 1,
-            Generation::V2 => 0,
-        };
+        let from = Timestamp::from_millis((mark.as_millis() - OVERLAP_MS).max(earliest));
+        match generation {
+            Generation::V1 => self.compare_v1(from, look, deadline, done).await,
+            Generation::V2 => self.compare_v2(from, look, deadline, done).await,
+        }
+    }
+
+    /// V2's list is in order of change: from the last change on, page numbers cannot shift. Where one moment fills a
+    /// page, the page's number is all there is.
+    async fn compare_v2(
+        &self,
+        mut from: Timestamp,
+        look: Look<'_>,
+        deadline: Deadline,
+        done: &mut Reconciled,
+    ) -> Result<(), SyncError> {
+        let mut page = 0;
         for _ in 0..PAGES_MAX {
             if !deadline.leaves(STEP) {
                 done.complete = false;
                 return Ok(());
             }
             let time = deadline.step().allow(READ_MAX, AWS_CALL_MAX);
-            let PaymentPage { payments, unreadable, more } = match generation {
-                Generation::V1 => self.portone.v1.changed(from, look.at, page, time).await?,
-                Generation::V2 => self.portone.v2.changed(from, look.at, page, time).await?,
-            };
-            for id in unreadable {
-                done.found += self.found(FindingKind::UnusableAnswer, &id, &[], look.at).await?;
-            }
-            if !self.compare_page(&payments, look, deadline, done).await? {
+            let read = self.portone.v2.changed(self.terms.mode, from, look.at, page, time).await?;
+            if !self.compare_page(&read, look, deadline, done).await? {
                 done.complete = false;
                 return Ok(());
             }
-            if !more {
-                self.store.move_watermark(generation, look.at).await?;
+            if !read.more {
+                self.store.move_watermark(Generation::V2, look.at).await?;
                 return Ok(());
             }
-            // V2's list is in order of change: from the last change on, numbers cannot shift under us. Where
-            // one moment fills a page, and for V1, the page's number is all there is.
-            match payments.last().map(|seen| seen.changed_at) {
-                Some(last) if generation == Generation::V2 && last > from => {
-                    self.store.move_watermark(generation, last).await?;
+            match read.payments.last().map(|seen| seen.changed_at) {
+                Some(last) if last > from => {
+                    self.store.move_watermark(Generation::V2, last).await?;
                     (from, page) = (last, 0);
                 }
                 _ => page += 1,
@@ -335,13 +328,64 @@ impl Sync {
         Ok(())
     }
 
+    /// V1's list has no order that pages can be continued by: it is read in windows of time. A window with too many pages
+    /// is halved. The watermark moves with each window, so that the next run continues where this one stopped.
+    async fn compare_v1(
+        &self,
+        mut from: Timestamp,
+        look: Look<'_>,
+        deadline: Deadline,
+        done: &mut Reconciled,
+    ) -> Result<(), SyncError> {
+        let mut span = (look.at.as_millis() - from.as_millis()).max(V1_WINDOW_MIN_MS);
+        let (mut page, mut pages) = (1, 0);
+        loop {
+            if !deadline.leaves(STEP) || pages == PAGES_MAX {
+                done.complete = false;
+                return Ok(());
+            }
+            pages += 1;
+            let until = Timestamp::from_millis((from.as_millis() + span).min(look.at.as_millis()));
+            let time = deadline.step().allow(READ_MAX, AWS_CALL_MAX);
+            let read = self.portone.v1.changed(from, until, page, time).await?;
+            if !self.compare_page(&read, look, deadline, done).await? {
+                done.complete = false;
+                return Ok(());
+            }
+            if read.more && page >= V1_WINDOW_PAGES && span > V1_WINDOW_MIN_MS {
+                (span, page) = ((span / 2).max(V1_WINDOW_MIN_MS), 1);
+                continue;
+            }
+            if read.more {
+                page += 1;
+                continue;
+            }
+            self.store.move_watermark(Generation::V1, until).await?;
+            if until >= look.at {
+                return Ok(());
+            }
+            (from, page) = (until, 1);
+        }
+    }
+
+    /// Whether the page was compared. If most of it failed it is PortOne that does not respond, and the next run begins
+    /// here again.
     async fn compare_page(
         &self,
-        payments: &[Observation],
+        PaymentPage { payments, unreadable, .. }: &PaymentPage,
         look: Look<'_>,
         deadline: Deadline,
         done: &mut Reconciled,
     ) -> Result<bool, SyncError> {
+        // A record without an ID cannot be named.
+        for (id, field) in unreadable.iter().filter(|(id, _)| !id.is_empty()) {
+            let facts = [("field", (*field).to_owned())];
+            done.found += self.raise(FindingKind::UnusableAnswer, id, &facts, look.at).await?;
+            // An order of ours is read by itself: the list may be what is wrong.
+            if let Ok(id) = id.parse() {
+                self.store.bring_look_forward(id, look.at.plus_minutes(1)).await?;
+            }
+        }
         let ids: Vec<OrderId> = payments.iter().filter_map(|seen| seen.payment_id.parse().ok()).collect();
         let orders = if ids.is_empty() { Vec::new() } else { self.store.orders(&ids).await? };
         let orders: BTreeMap<&str, &Order> = orders.iter().map(|order| (order.id.as_str(), order)).collect();
@@ -384,7 +428,7 @@ impl Sync {
                         }
                         Some(order) => {
                             let kind = finding_of(&error);
-                            done.found += self.found(kind, order.id.as_str(), &facts(order), look.at).await?;
+                            done.found += self.raise(kind, order.id.as_str(), &facts(order), look.at).await?;
                         }
                         None => {}
                     }
@@ -392,7 +436,6 @@ impl Sync {
             }
         }
         done.failed += u32::try_from(failed).unwrap_or(u32::MAX);
-        // Where most of a page fails it is PortOne that does not answer: the next run begins here again.
         Ok(failed * 2 <= all)
     }
 
@@ -404,18 +447,23 @@ impl Sync {
         done: &mut Reconciled,
     ) -> Result<(), StoreError> {
         let (mut after, mut open) = (None, 0);
+        let end = Instant::now() + FINDINGS_TIME;
         loop {
             let (page, next) = self.store.findings(after.as_deref(), FINDINGS_PAGE).await?;
-            for kept in page {
-                if !deadline.leaves(STEP) {
+            let checks = stream::iter(page).map(|kept| async move {
+                if !deadline.leaves(STEP) || Instant::now() >= end {
+                    return None;
+                }
+                let settled = trace::apart(self.is_settled(&kept.finding, look, deadline)).await;
+                Some((kept.finding, settled.unwrap_or(false)))
+            });
+            let checked: Vec<_> = checks.buffer_unordered(AT_ONCE).collect().await;
+            for one in checked {
+                let Some((finding, is_settled)) = one else {
                     done.complete = false;
                     return Ok(());
-                }
-                let finding = &kept.finding;
-                let is_settled = trace::apart(self.is_settled(finding, look, deadline)).await;
-                if is_settled.unwrap_or(false)
-                    && self.store.settle_finding(finding.kind, &finding.subject).await?
-                {
+                };
+                if is_settled && self.store.settle_finding(finding.kind, &finding.subject).await? {
                     tracing::info!(event = "reconcile.settled", subject = finding.subject, kind = ?finding.kind);
                     done.settled += 1;
                 } else {
@@ -469,6 +517,11 @@ impl Sync {
         deadline: Deadline,
     ) -> Result<bool, SyncError> {
         let time = deadline.step().allow(READ_MAX, AWS_CALL_MAX);
+        let claim = Claim::Payment(&finding.subject);
+        // PortOne need not report their end.
+        if matches!(finding.kind, FindingKind::Disputed | FindingKind::DepositRefundFailed) {
+            self.payment(claim, look, deadline.step()).await?;
+        }
         if finding::STANDING.contains(&finding.kind) {
             let Ok(id) = finding.subject.parse() else { return Ok(false) };
             let order = self.store.order(id).await?;
@@ -477,8 +530,23 @@ impl Sync {
         let v1 = finding.facts.iter().any(|(name, value)| name == "generation" && value == "V1");
         match finding.kind {
             FindingKind::UnusableAnswer | FindingKind::WriteRejected => {
-                let claim = Claim::Payment(&finding.subject);
                 Ok(self.payment(claim, look, deadline.step()).await.is_ok())
+            }
+            FindingKind::AccountOpen => match self.payment(claim, look, deadline.step()).await? {
+                Synced::Order { seen, .. } => {
+                    Ok(seen.is_none_or(|seen| seen.status != PaymentStatus::VirtualAccountIssued))
+                }
+                Synced::Unknown(_) | Synced::AnotherOrder => Ok(false),
+            },
+            FindingKind::BalanceDiffers => {
+                let Ok(id) = finding.subject.parse() else { return Ok(false) };
+                let order = self.store.order(id).await?;
+                // A later cancellation was accepted, or nothing is left to cancel.
+                let refused = |order: &Order| {
+                    let last = order.cancellations.last();
+                    last.is_some_and(|row| row.status == CancellationStatus::Failed)
+                };
+                Ok(order.is_some_and(|order| order.balance() == 0 || !refused(&order)))
             }
             FindingKind::Orphan | FindingKind::PaidTwice => {
                 let fact = |name: &str| finding.facts.iter().find(|(fact, _)| fact == name);
@@ -497,10 +565,28 @@ impl Sync {
                 };
                 // Its money went back, or an order of ours turned up.
                 let waits = |seen: &Observation| seen.status == PaymentStatus::VirtualAccountIssued;
-                Ok(known || seen.is_some_and(|seen| !seen.holds_money() && !waits(&seen)))
+                let over = |seen: &Observation| !seen.holds_money() && !waits(seen);
+                // Another deployment answers for it.
+                let theirs =
+                    |seen: &Observation| finding.kind == FindingKind::Orphan && !self.terms.cover(seen);
+                Ok(known || seen.is_some_and(|seen| over(&seen) || theirs(&seen)))
             }
             _ => Ok(false),
         }
+    }
+}
+
+/// What keeps a record from being used, as a fact of its finding.
+fn cause(error: &SyncError) -> Vec<(&'static str, String)> {
+    match error {
+        SyncError::Portone(PortoneError::Unusable(Unusable(field))) => vec![("field", (*field).to_owned())],
+        SyncError::Store(StoreError::Rejected { operation, code }) => {
+            vec![("operation", (*operation).to_owned()), ("code", code.clone())]
+        }
+        SyncError::Store(StoreError::Broken { attribute, .. }) => {
+            vec![("attribute", (*attribute).to_owned())]
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -511,12 +597,4 @@ fn finding_of(error: &SyncError) -> FindingKind {
         SyncError::Store(StoreError::Rejected { .. }) => FindingKind::WriteRejected,
         SyncError::Store(_) | SyncError::Contended => FindingKind::BrokenOrder,
     }
-}
-
-fn facts(order: &Order) -> [(&'static str, String); 3] {
-    [
-        ("status", order.status.word().to_owned()),
-        ("total", order.total.to_string()),
-        ("returned", order.returned.to_string()),
-    ]
 }

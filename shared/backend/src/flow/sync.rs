@@ -11,8 +11,8 @@
 use std::time::Duration;
 
 use order::{
-    Anomaly, CancellationOrigin, Decision, FindingKind, Generation, LatePayment, Look, Observation, Order,
-    OrderId, OrderStatus, PaymentStatus, Terms, Timestamp, decide,
+    Anomaly, CancellationOrigin, CancellationStatus, Decision, DepositRefund, FindingKind, Generation,
+    LatePayment, Look, Observation, Order, OrderId, OrderStatus, PaymentStatus, Terms, Timestamp, decide,
 };
 
 use crate::{
@@ -119,12 +119,18 @@ impl Sync {
         deadline: Deadline,
     ) -> Result<Synced, SyncError> {
         let read_max = deadline.allow(READ_MAX, AWS_CALL_MAX);
+        // V2 shows V1's payments too, by the order's ID. It serves a deployment without V1 credentials.
+        let has_v1 = self.portone.v1.is_configured().await;
+        let claim = match claim {
+            Claim::V1Transaction { merchant_uid: Some(id), .. } if !has_v1 => Claim::Payment(id),
+            claim => claim,
+        };
         let (order, seen) = match claim {
             Claim::Payment(id) => {
                 let (order, seen) = tokio::join!(self.order(id), self.portone.v2.payment(id, read_max));
                 match (order?, seen) {
                     // The money an order has is one V1 transaction's, whatever other windows came to.
-                    (Some(order), seen) if order.v1_money().is_some() => {
+                    (Some(order), seen) if has_v1 && order.v1_money().is_some() => {
                         let imp_uid = order.v1_money().unwrap_or_default();
                         let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
                         let known = self.portone.v1.payment(imp_uid, time).await?;
@@ -139,7 +145,9 @@ impl Sync {
                     }
                     // V1's orders are asked of V1, unless V2 knows the payment as well.
                     // V2 shows the newest attempt only, and an older one can have the money.
-                    (Some(order), seen) if order.paid_through() == Generation::V1 && !shows_money(&seen) => {
+                    (Some(order), seen)
+                        if has_v1 && order.paid_through() == Generation::V1 && !shows_money(&seen) =>
+                    {
                         let time = deadline.allow(READ_MAX, AWS_CALL_MAX);
                         let known = self.portone.v1.payment_of_order(id, time).await?;
                         // Its page may have been paid through V2 all the same.
@@ -176,7 +184,7 @@ impl Sync {
                 self.record_orphan(&seen, look.at).await?;
                 Ok(Synced::Unknown(UnknownPayment::Orphan))
             }
-            (Some(order), None) => Ok(settled(order, None)),
+            (Some(order), None) => Ok(settled(order, None, false)),
             (Some(order), Some(seen)) => self.apply(order, seen, look, deadline).await,
         }
     }
@@ -219,7 +227,8 @@ impl Sync {
 
     /// A window that somebody else's page opened and left is nobody's business, nor is money that went back.
     async fn record_orphan(&self, seen: &Observation, now: Timestamp) -> Result<(), StoreError> {
-        if !seen.holds_money() && seen.status != PaymentStatus::VirtualAccountIssued {
+        let is_open = seen.holds_money() || seen.status == PaymentStatus::VirtualAccountIssued;
+        if !is_open || !self.terms.cover(seen) {
             return Ok(());
         }
         let subject = match seen.generation {
@@ -266,12 +275,17 @@ impl Sync {
         deadline: Deadline,
     ) -> Result<Synced, SyncError> {
         let (mut order, mut terms) = (read, self.terms.clone());
+        let mut found_mismatch = false;
         for _ in 0..TURNS_MAX {
             let (next, call, write) = match decide(&order, &seen, &terms, look) {
-                Decision::Stay => return Ok(settled(order, Some(seen))),
+                Decision::Stay => return Ok(settled(order, Some(seen), found_mismatch)),
                 Decision::Alarm(anomaly) => {
                     self.alarm(&order, anomaly, &seen, look.at).await?;
-                    return Ok(settled(order, Some(seen)));
+                    return Ok(settled(order, Some(seen), found_mismatch));
+                }
+                Decision::CloseAccount => {
+                    self.revoke_account(&order, &seen, look.at, deadline).await?;
+                    return Ok(settled(order, Some(seen), found_mismatch));
                 }
                 Decision::Write(next) => (next, None, true),
                 Decision::GiveBack { order: next, number, write } => (next, Some(number), write),
@@ -293,15 +307,16 @@ impl Sync {
             } else {
                 *next
             };
-            let found_mismatch = order.status != OrderStatus::Rejected && holds_foreign_money(&stored);
-            note(&order, &stored, found_mismatch);
-            let order = match call {
-                Some(number) => self.ask_portone(stored, number, look, deadline).await?,
-                None => stored,
-            };
-            let seen = Some(Box::new(seen));
-            let return_unresolved = owes(&order);
-            return Ok(Synced::Order { order: Box::new(order), seen, found_mismatch, return_unresolved });
+            let mismatch = order.status != OrderStatus::Rejected && holds_foreign_money(&stored);
+            note(&order, &stored, mismatch);
+            found_mismatch |= mismatch;
+            self.raise_new(&order, &stored, look.at).await?;
+            if let Some(number) = call {
+                let order = self.ask_portone(stored, number, &seen, look, deadline).await?;
+                return Ok(settled(order, Some(seen), found_mismatch));
+            }
+            // The same answer again: what is written by itself, such as a dispute, is left.
+            order = stored;
         }
         Err(SyncError::Contended)
     }
@@ -335,14 +350,9 @@ fn if_configured(
     }
 }
 
-fn settled(order: Order, seen: Option<Observation>) -> Synced {
+fn settled(order: Order, seen: Option<Observation>, found_mismatch: bool) -> Synced {
     let return_unresolved = owes(&order);
-    Synced::Order {
-        order: Box::new(order),
-        seen: seen.map(Box::new),
-        found_mismatch: false,
-        return_unresolved,
-    }
+    Synced::Order { order: Box::new(order), seen: seen.map(Box::new), found_mismatch, return_unresolved }
 }
 
 pub(super) fn note(before: &Order, after: &Order, found_mismatch: bool) {
@@ -350,5 +360,20 @@ pub(super) fn note(before: &Order, after: &Order, found_mismatch: bool) {
         tracing::error!(event = "payment.mismatch", order_id = %after.id, reasons = ?after.rejections, received = ?after.received, total = %after.total, "money arrived that is not this order's; it goes back");
     } else if before.status != after.status {
         tracing::info!(event = "order.advanced", order_id = %after.id, from = ?before.status, to = ?after.status);
+    }
+    for row in &after.cancellations {
+        let was = before.cancellations.iter().find(|was| was.number == row.number);
+        let refused = row.status == CancellationStatus::Failed
+            && was.is_some_and(|was| was.status == CancellationStatus::Requested);
+        if refused {
+            tracing::error!(event = "cancellation.refused", order_id = %after.id, number = row.number, code = row.failure, "the PG rejected a cancellation that it had accepted");
+        }
+    }
+    if after.disputes.len() > before.disputes.len() {
+        tracing::error!(event = "payment.disputed", order_id = %after.id, "the buyer disputes the payment");
+    }
+    let has_failed = |order: &Order| order.deposit_refund.is_some_and(DepositRefund::has_failed);
+    if has_failed(after) && !has_failed(before) {
+        tracing::error!(event = "deposit.refund_failed", order_id = %after.id, "the refund of a deposit did not reach the buyer");
     }
 }

@@ -4,13 +4,14 @@
 //! Each generation's words stay in its own module: what leaves it is the domain's
 //! [`order::Observation`] and [`order::CancellationOutcome`].
 
+pub(crate) mod lenient;
 pub mod v1;
 pub mod v2;
 
 use std::time::Duration;
 
 use http::{Response, header};
-use order::{Cancellation, CancellationOutcome, Generation, Observation, Order};
+use order::{Cancellation, CancellationOutcome, Currency, Generation, Observation, Order};
 use reqwest::RequestBuilder;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -21,6 +22,7 @@ use crate::{
     telemetry::trace,
 };
 
+pub use lenient::Unusable;
 pub use v1::V1Client;
 pub use v2::{TextField, V2Client};
 
@@ -38,42 +40,38 @@ pub struct Portone {
 
 impl Portone {
     /// Registers an order's amount with the generation it is paid through.
-    pub async fn register(
-        &self,
-        order: &Order,
-        store_id: &str,
-        timeout: Duration,
-    ) -> Result<(), PortoneError> {
+    pub async fn register(&self, order: &Order, timeout: Duration) -> Result<(), PortoneError> {
         match order.generation {
             Generation::V1 => self.v1.prepare(order, timeout).await,
-            Generation::V2 => self.v2.pre_register(order, store_id, timeout).await,
+            Generation::V2 => self.v2.pre_register(order, timeout).await,
         }
     }
 
     /// Closes the virtual account of the payment that was seen. One that does not wait for a deposit any more is
-    /// left as it is.
+    /// left as it is. An account of V1 is closed through V2 where the deployment has no V1 credentials.
     pub async fn close_account(
         &self,
         seen: &Observation,
         timeout: Duration,
     ) -> Result<AccountClosing, PortoneError> {
-        match seen.generation {
-            Generation::V1 => self.v1.close_account(&seen.transaction_id, timeout).await,
-            Generation::V2 => self.v2.close_account(&seen.payment_id, timeout).await,
+        if seen.generation == Generation::V1 && self.v1.is_configured().await {
+            return self.v1.close_account(&seen.transaction_id, timeout).await;
         }
+        self.v2.close_account(&seen.payment_id, timeout).await
     }
 
-    /// Gives money back through the generation that took it.
+    /// Cancels a payment through the version of PortOne that took it. V2's API cancels payments of V1 too, and is used
+    /// where the deployment has no V1 credentials (schema: `Payment.version`).
     pub async fn cancel(
         &self,
         generation: Generation,
         request: CancelRequest<'_>,
         timeout: Duration,
     ) -> CancellationOutcome {
-        match generation {
-            Generation::V1 => self.v1.cancel(request, timeout).await,
-            Generation::V2 => self.v2.cancel(request, timeout).await,
+        if generation == Generation::V1 && self.v1.is_configured().await {
+            return self.v1.cancel(request, timeout).await;
         }
+        self.v2.cancel(request, timeout).await
     }
 }
 
@@ -82,8 +80,8 @@ impl Portone {
 pub struct PaymentPage {
     /// Those that can be read.
     pub payments: Vec<Observation>,
-    /// The orders' ids of those that cannot, as far as they have one.
-    pub unreadable: Vec<String>,
+    /// The IDs of those that cannot, as far as they have one, and the field that keeps them from it.
+    pub unreadable: Vec<(String, &'static str)>,
     /// Whether there are more pages.
     pub more: bool,
 }
@@ -95,14 +93,14 @@ impl PaymentPage {
         items: Vec<serde_json::Value>,
         id: &str,
         more: bool,
-        read: impl Fn(serde_json::Value) -> Option<Observation>,
+        read: impl Fn(serde_json::Value) -> Result<Observation, Unusable>,
     ) -> Self {
         let mut page = Self { payments: Vec::new(), unreadable: Vec::new(), more };
         for item in items {
             let named = item.get(id).and_then(serde_json::Value::as_str).map(str::to_owned);
             match read(item) {
-                Some(seen) => page.payments.push(seen),
-                None => page.unreadable.extend(named),
+                Ok(seen) => page.payments.push(seen),
+                Err(Unusable(field)) => page.unreadable.push((named.unwrap_or_default(), field)),
             }
         }
         page
@@ -132,9 +130,10 @@ pub enum PortoneError {
         /// V2's error type, such as `UNAUTHORIZED`, or V1's `code`.
         kind: String,
     },
-    /// The answer says something that cannot be, such as a negative amount. A person has to look.
-    #[error("PortOne's payment has an amount that is no amount")]
-    Impossible,
+    /// A field that a decision depends on is missing, has another type or an impossible value, such as a negative
+    /// amount. An operator has to act.
+    #[error("PortOne's record of the payment cannot be used: {0}")]
+    Unusable(#[from] Unusable),
     /// The secret has no credentials of this generation: the deployment does not use it.
     #[error("the secret has no credentials of PortOne {0:?}")]
     NotConfigured(Generation),
@@ -148,7 +147,7 @@ impl PortoneError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(..) | Self::NotConfigured(_) => true,
-            Self::Impossible => false,
+            Self::Unusable(_) => false,
             Self::Refused { status, .. } => !matches!(status, 400 | 409 | 422),
         }
     }
@@ -175,6 +174,10 @@ pub struct CancelRequest<'a> {
     pub reason: &'a str,
     /// V2's idempotency key, the same over every try.
     pub key: &'a str,
+    /// What the amounts of `row` are units of.
+    pub currency: Currency,
+    /// Whether PortOne charged less than the order's total.
+    pub discounted: bool,
 }
 
 /// Whether `id` can be one segment of a path. Ids come from buyers and deliveries: one that a URL reads as a step

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use order::{
-    Actor, Cancellation, CancellationOrigin, CancellationStatus, Customer, Entry, Failure, FindingKind,
-    Generation, Language, Money, Order, OrderId, OrderLine, OrderStatus, PayMethod, PaymentStatus, Personal,
-    Product, ProductId, RefundAccount, Rejection, RequestMark, Sighting, Timestamp, VirtualAccount, day::Day,
+    Actor, Cancellation, CancellationOrigin, CancellationStatus, Customer, DepositRefund, Dispute, Entry,
+    Failure, FindingKind, Generation, Language, Money, Order, OrderId, OrderLine, OrderStatus, PayMethod,
+    PaymentStatus, Personal, Product, ProductId, PromotionDiscount, RefundAccount, Rejection, RequestMark,
+    Sighting, Timestamp, VirtualAccount, day::Day,
 };
 
 use super::StoreError;
@@ -202,6 +203,25 @@ pub fn journal_entry(entry: &Entry) -> AttributeValue {
     ])
 }
 
+fn dispute(dispute: &Dispute) -> AttributeValue {
+    map([
+        ("pgId", dispute.pg_id.as_ref().map(text)),
+        ("openedAt", Some(millis(dispute.opened_at))),
+        ("open", dispute.open.then_some(AttributeValue::Bool(true))),
+        ("resolvedAt", dispute.resolved_at.map(millis)),
+    ])
+}
+
+fn as_dispute(value: &AttributeValue, key: &str) -> Option<Dispute> {
+    let read = Reader { item: value.as_m().ok()?, key };
+    Some(Dispute {
+        pg_id: read.optional("pgId", as_text).ok()?,
+        opened_at: read.required("openedAt", as_millis).ok()?,
+        open: read.optional("open", as_bool).ok()?.unwrap_or(false),
+        resolved_at: read.optional("resolvedAt", as_millis).ok()?,
+    })
+}
+
 fn as_entry(value: &AttributeValue, key: &str) -> Option<Entry> {
     let read = Reader { item: value.as_m().ok()?, key };
     let who = read.optional("who", as_text).ok()?.unwrap_or_default();
@@ -248,6 +268,7 @@ pub fn changing_attributes(order: &Order) -> Vec<(&'static str, Option<Attribute
             ("failureMessage", c.failure_message.as_ref().map(text)),
             ("reason", c.reason.as_ref().map(text)),
             ("request", c.request.as_ref().map(request_mark)),
+            ("promotion", c.promotion.map(|promotion| text(promotion.word()))),
             ("refundAccount", c.refund_account.as_ref().map(refund_account)),
             ("at", Some(millis(c.at))),
             ("askedAgainAt", c.asked_again_at.map(millis)),
@@ -295,6 +316,8 @@ pub fn changing_attributes(order: &Order) -> Vec<(&'static str, Option<Attribute
         ("rejections", list(order.rejections.iter().map(|r| text(r.word())).collect())),
         ("cancellations", list(order.cancellations.iter().map(cancellation).collect())),
         ("holdsStock", order.holds_stock.then_some(AttributeValue::Bool(true))),
+        ("disputes", list(order.disputes.iter().map(dispute).collect())),
+        ("depositRefund", order.deposit_refund.map(|refund| text(refund.word()))),
         // Both are there, or neither: who waits for a look is in the index `open`.
         ("waiting", order.look_at.map(|_| text(shard_of(order.id.tail())))),
         ("lookAt", order.look_at.map(millis)),
@@ -406,6 +429,7 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
             failure_message: read.optional("failureMessage", as_text).ok()?,
             reason: read.optional("reason", as_text).ok()?,
             request: read.optional("request", as_request_mark).ok()?,
+            promotion: read.optional("promotion", as_word(PromotionDiscount::from_word)).ok()?,
             refund_account: read.nested("refundAccount", as_refund_account).ok()?,
             at: read.required("at", as_millis).ok()?,
             asked_again_at: read.optional("askedAgainAt", as_millis).ok()?,
@@ -462,6 +486,8 @@ pub fn to_order(item: &Item) -> Read<(Order, Option<Vec<u8>>)> {
         last_failure,
         rejections: read.list("rejections", as_word(Rejection::from_word))?,
         cancellations: read.list("cancellations", cancellation)?,
+        disputes: read.list("disputes", |value| as_dispute(value, key))?,
+        deposit_refund: read.optional("depositRefund", as_word(DepositRefund::from_word))?,
         holds_stock: read.optional("holdsStock", as_bool)?.unwrap_or(false),
         look_at: read.optional("lookAt", as_millis)?,
         language: read.optional("language", as_word(Language::from_word))?.unwrap_or(Language::Korean),

@@ -84,16 +84,24 @@ impl Store {
     }
 
     /// Access pattern 13: plans the next look at an order that a look changed nothing of. No new version: it
-    /// is no news. Whether the order still was at the version that was looked at.
+    /// is no news. Whether the order still was as it was read: at this version, and not brought forward by
+    /// [`Store::bring_look_forward`] meanwhile.
     pub async fn plan_look(&self, order: &Order, at: Option<Timestamp>) -> Result<bool, StoreError> {
-        let request = self
+        let (condition, planned) = match order.look_at {
+            Some(planned) => ("#version = :read AND lookAt = :planned", Some(planned)),
+            None => ("#version = :read AND attribute_not_exists(lookAt)", None),
+        };
+        let mut request = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(item::order_key(order.id.tail())))
-            .condition_expression("#version = :read")
+            .condition_expression(condition)
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":read", item::number(order.version));
+        if let Some(planned) = planned {
+            request = request.expression_attribute_values(":planned", item::number(planned.as_millis()));
+        }
         let request = match at {
             Some(at) => request
                 .update_expression("SET waiting = :shard, lookAt = :at")

@@ -30,7 +30,7 @@ enum Value {
 }
 
 /// Every metric, the event that it is, and what it makes of it.
-const METRICS: [(&str, &str, Value); 22] = [
+const METRICS: [(&str, &str, Value); 27] = [
     ("PaymentMismatch", "payment.mismatch", Value::One),
     ("PaymentOrphan", "payment.orphan", Value::One),
     ("CancellationRefused", "cancellation.refused", Value::One),
@@ -51,6 +51,11 @@ const METRICS: [(&str, &str, Value); 22] = [
     ("OrderUnregistered", "order.unregistered", Value::One),
     ("OrderCreated", "order.created", Value::One),
     ("OrderPaid", "order.advanced", Value::OneIf("to", "Paid")),
+    ("PaymentDisputed", "payment.disputed", Value::One),
+    ("DepositRefundFailed", "deposit.refund_failed", Value::One),
+    ("ReconcileFailed", "reconcile.failed", Value::One),
+    ("ReconcilePutOff", "reconcile.put_off", Value::One),
+    ("ReconcileIncomplete", "reconcile.done", Value::OneIf("complete", "false")),
     ("ReconcileDone", "reconcile.done", Value::One),
     ("StatementMade", "export.made", Value::One),
 ];

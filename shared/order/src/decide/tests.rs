@@ -9,6 +9,7 @@ use crate::{
 
 mod closing;
 mod events;
+mod exceptions;
 mod laws;
 mod operator;
 mod returns;
@@ -67,6 +68,8 @@ fn pending() -> Order {
         last_failure: None,
         rejections: Vec::new(),
         cancellations: Vec::new(),
+        disputes: Vec::new(),
+        deposit_refund: None,
         holds_stock: false,
         look_at: Some(NOW.plus_minutes(5)),
         language: Language::Korean,
@@ -86,7 +89,15 @@ fn look(at: Timestamp) -> Look<'static> {
 }
 
 fn cancellation(id: &str, amount: u64, status: ObservedCancellationStatus) -> ObservedCancellation {
-    ObservedCancellation { id: id.to_owned(), status, amount, tax_free: 0, by_api: true, requested_at: None }
+    ObservedCancellation {
+        id: id.to_owned(),
+        status,
+        amount,
+        tax_free: 0,
+        by_api: true,
+        chargeback: false,
+        requested_at: None,
+    }
 }
 
 fn seen(status: PaymentStatus) -> Observation {
@@ -110,6 +121,8 @@ fn seen(status: PaymentStatus) -> Observation {
         channel: Channel::Live,
         cancelled: cancellations.iter().map(|c| c.amount).sum(),
         cancellations,
+        disputes: Vec::new(),
+        deposit_refund: None,
         paid_at: matches!(status, PaymentStatus::Paid | PaymentStatus::PartialCancelled).then_some(NOW),
         virtual_account: (status == PaymentStatus::VirtualAccountIssued).then(|| VirtualAccount {
             bank: Some("SHINHAN".to_owned()),
@@ -146,7 +159,7 @@ fn order_in(status: OrderStatus) -> Order {
 
 fn carry_out(order: &Order, decision: Decision) -> Order {
     match decision {
-        Decision::Stay | Decision::Alarm(_) => order.clone(),
+        Decision::Stay | Decision::CloseAccount | Decision::Alarm(_) => order.clone(),
         Decision::Write(next) | Decision::GiveBack { order: next, .. } => *next,
     }
 }
@@ -159,6 +172,7 @@ fn cell(before: &Order, decision: &Decision) -> String {
     match decision {
         Decision::Stay => ".".to_owned(),
         Decision::Alarm(_) => "!".to_owned(),
+        Decision::CloseAccount => "revoke".to_owned(),
         Decision::GiveBack { order, .. } => format!("{:?}+return", order.status),
         Decision::Write(next) if next.status == before.status => "=".to_owned(),
         Decision::Write(next) => format!("{:?}", next.status),
@@ -194,7 +208,7 @@ VirtualAccountIssued .                    PayPending           .                
 Paid                 .                    .                    .                    .                    .                    PartialCancelled     Cancelled            !
 PartialCancelled     .                    .                    .                    .                    .                    .                    Cancelled            !
 Cancelled            .                    .                    .                    .                    .                    .                    .                    !
-Expired              .                    .                    .                    .                    Paid                 PartialCancelled     Cancelled            !
+Expired              .                    .                    revoke               .                    Paid                 PartialCancelled     Cancelled            !
 Rejected             .                    .                    .                    .                    !                    !                    !                    !
 "
     );
@@ -224,7 +238,7 @@ VirtualAccountIssued .                    .                    .                
 Paid                 .                    .                    .                    .                    !                    !                    !                    !
 PartialCancelled     .                    .                    .                    .                    !                    !                    !                    !
 Cancelled            .                    .                    .                    .                    .                    .                    !                    !
-Expired              .                    .                    .                    .                    Rejected+return      Rejected+return      Rejected             !
+Expired              .                    .                    revoke               .                    Rejected+return      Rejected+return      Rejected             !
 Rejected             .                    .                    .                    .                    .                    .                    .                    !
 "
     );

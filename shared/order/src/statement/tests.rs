@@ -45,6 +45,8 @@ fn order(total: u64, tax_free: u64) -> Order {
         last_failure: None,
         rejections: Vec::new(),
         cancellations: Vec::new(),
+        disputes: Vec::new(),
+        deposit_refund: None,
         holds_stock: false,
         look_at: None,
         language: Language::Korean,
@@ -79,6 +81,7 @@ impl Payment {
             amount,
             tax_free,
             by_api: false,
+            chargeback: false,
             requested_at: None,
         }));
     }
@@ -103,6 +106,8 @@ impl Payment {
             channel: Channel::Live,
             cancelled: self.counted,
             cancellations: self.listed.clone(),
+            disputes: Vec::new(),
+            deposit_refund: None,
             paid_at: Some(self.paid_at),
             virtual_account: None,
             failure: None,
@@ -117,7 +122,7 @@ fn look(order: &Order, payment: &mut Payment, at: Timestamp) -> Order {
     let terms =
         Terms { store_id: "store-a".to_owned(), mode: PaymentMode::Live, late_payment: LatePayment::Accept };
     match decide(order, &payment.seen(), &terms, Look { at, by: BY }) {
-        Decision::Stay => order.clone(),
+        Decision::Stay | Decision::CloseAccount => order.clone(),
         Decision::Write(next) => Order { version: order.version + 1, ..*next },
         Decision::GiveBack { order: next, number, .. } => {
             let next = Order { version: order.version + 1, ..*next };
@@ -249,13 +254,11 @@ fn a_clock_of_portone_that_runs_ahead_moves_no_payment_into_the_future() {
 #[test]
 fn an_order_that_was_cancelled_unpaid_is_posted_when_its_money_came() {
     let order = order(1000, 0);
-    let wanted = crate::WantedCancellation {
-        request: crate::RequestMark { key: [1; 32], body: [1; 32] },
-        amount: None,
-        tax_free: None,
-        reason: "sold in the shop".to_owned(),
-        refund_account: None,
-    };
+    let wanted = crate::WantedCancellation::of(
+        crate::RequestMark { key: [1; 32], body: [1; 32] },
+        None,
+        "sold in the shop".to_owned(),
+    );
     let by = &Actor::Operator("kim".to_owned());
     let crate::Cancelling::Close { order: closed, .. } =
         crate::cancel::cancel(&order, None, &wanted, Look { at: later(5), by }, false)

@@ -3,14 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{Method, StatusCode, header};
-use order::{CancellationOutcome, Observation, Order, PaymentStatus, Timestamp};
+use order::{
+    CancellationOutcome, Generation, Observation, Order, PaymentStatus, PromotionDiscount, Timestamp,
+};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{token::TokenCache, wire};
 use crate::{
     connection::{Bytes, Connection},
-    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError, exchange, names_nothing, resource},
+    portone::{
+        AccountClosing, CancelRequest, PaymentPage, PortoneError, exchange, lenient, names_nothing, resource,
+    },
     secrets::SecretCache,
 };
 
@@ -34,7 +39,7 @@ struct Answer {
 impl Answer {
     /// What it says in words, which are the PG's where a PG refused.
     fn message(&self) -> Option<String> {
-        serde_json::from_slice::<wire::Words>(&self.body).ok()?.message
+        lenient::parse::<wire::Words>(&self.body)?.message
     }
 
     /// The response inside the envelope: HTTP 200 with another `code` than 0 is a refusal too.
@@ -43,8 +48,8 @@ impl Answer {
         if self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS {
             return Err(broken("it answered with an error"));
         }
-        let envelope: wire::Envelope<serde_json::Value> =
-            serde_json::from_slice(&self.body).map_err(|_| broken("its answer is no V1 envelope"))?;
+        let envelope: wire::Envelope<Value> =
+            lenient::parse(&self.body).ok_or(broken("its answer is no V1 envelope"))?;
         match envelope.response {
             response if self.status.is_success() && envelope.code == 0 => {
                 serde_json::from_value(response.unwrap_or_default())
@@ -61,6 +66,11 @@ impl V1Client {
         Self { connection: connection.clone(), base, secrets, tokens: Arc::default() }
     }
 
+    /// Whether the deployment has V1 credentials.
+    pub async fn is_configured(&self) -> bool {
+        self.secrets.current().await.has(Generation::V1)
+    }
+
     /// The payment with this `imp_uid` now; nothing if PortOne knows none. Whose order it is for is in
     /// the observation, not in what the caller claims.
     pub async fn payment(
@@ -71,8 +81,12 @@ impl V1Client {
         // Payments of test channels are left out unless asked for; PAYMENT_MODE decides about them, not
         // their absence.
         let path = ["payments", imp_uid];
-        match self.read::<wire::Payment>(&path, &[("include_sandbox", "true")], timeout).await? {
-            Some(payment) => observe(payment).map(Some),
+        match self.read::<Value>(&path, &[("include_sandbox", "true")], timeout).await? {
+            // Whatever answered was not V1.
+            Some(other) if other.get("imp_uid").is_none() => {
+                Err(PortoneError::Unavailable("its answer is no payment", None))
+            }
+            Some(payment) => Ok(Some(wire::Payment::read(payment)?)),
             None => Ok(None),
         }
     }
@@ -89,7 +103,7 @@ impl V1Client {
         let Some(found) = self.read::<wire::Payments>(&path, &query, timeout).await? else { return Ok(None) };
         // One that cannot be read must not hide the one that was paid.
         let (seen, unreadable): (Vec<_>, Vec<_>) =
-            found.list.into_iter().map(observe).partition(Result::is_ok);
+            found.list.into_iter().map(wire::Payment::read).partition(Result::is_ok);
         let seen = seen.into_iter().flatten().collect::<Vec<_>>();
         let rank = |seen: &Observation| match seen.status {
             PaymentStatus::Paid | PaymentStatus::PartialCancelled => 0,
@@ -101,8 +115,8 @@ impl V1Client {
         // The first of the best: the list is newest first.
         let decisive = seen.into_iter().min_by_key(rank);
         match (decisive, unreadable.into_iter().next()) {
-            (Some(seen), Some(Err(error))) if rank(&seen) > 0 => Err(error),
-            (None, Some(Err(error))) => Err(error),
+            (Some(seen), Some(Err(error))) if rank(&seen) > 0 => Err(error.into()),
+            (None, Some(Err(error))) => Err(error.into()),
             (decisive, _) => Ok(decisive),
         }
     }
@@ -115,16 +129,16 @@ impl V1Client {
         let until = Instant::now() + timeout;
         let body = wire::Prepare {
             merchant_uid: order.id.as_str(),
-            amount: order.total.amount,
+            amount: wire::major(order.total.amount, order.total.currency),
             currency: order.total.currency.code(),
         };
         let path = ["payments", "prepare"];
         let first = self.call(Method::POST, &path, &[], Some(&body), timeout).await?;
-        match first.open::<serde_json::Value>() {
+        match first.open::<Value>() {
             Err(PortoneError::Refused { status, .. }) if status != 401 => {
                 let left = until.saturating_duration_since(Instant::now());
                 let second = self.call(Method::PUT, &path, &[], Some(&body), left).await?;
-                second.open::<serde_json::Value>().map(|_| ())
+                second.open::<Value>().map(|_| ())
             }
             other => other.map(|_| ()),
         }
@@ -137,7 +151,7 @@ impl V1Client {
     /// to it). What the answer of an asynchronous cancellation says is not stated: code 0 without the
     /// money gone is taken for "requested".
     pub async fn cancel(&self, request: CancelRequest<'_>, timeout: Duration) -> CancellationOutcome {
-        let CancelRequest { transaction_id, row, reason, .. } = request;
+        let CancelRequest { transaction_id, row, reason, currency, .. } = request;
         if row.amount == 0 {
             // V1 reads 0 as everything. Nobody here means that.
             return CancellationOutcome::Failed { code: "NOTHING_TO_CANCEL".to_owned(), message: None };
@@ -145,10 +159,11 @@ impl V1Client {
         let account = row.refund_account.as_ref();
         let body = wire::Cancel {
             imp_uid: transaction_id,
-            amount: row.amount,
-            tax_free: row.tax_free,
-            checksum: row.balance_before,
+            amount: wire::major(row.amount, currency),
+            tax_free: wire::major(row.tax_free, currency),
+            checksum: wire::major(row.balance_before, currency),
             reason,
+            retain_promotion: row.promotion.map(|promotion| promotion == PromotionDiscount::Retain),
             refund_holder: account.map(|account| account.holder.expose().as_str()),
             refund_bank: account.map(|account| account.bank.as_str()),
             refund_account: account.map(|account| account.number.expose().as_str()),
@@ -156,8 +171,8 @@ impl V1Client {
         };
         let answer = self.call(Method::POST, &["payments", "cancel"], &[], Some(&body), timeout).await;
         let words = answer.as_ref().ok().and_then(Answer::message);
-        match answer.and_then(|answer| answer.open::<wire::Payment>()) {
-            Ok(payment) => payment.outcome_of(row.amount, row.balance_before),
+        match answer.and_then(|answer| answer.open::<Value>()) {
+            Ok(payment) => wire::outcome_of(payment, row.amount, row.balance_before),
             Err(PortoneError::Refused { kind, .. }) => {
                 CancellationOutcome::Failed { code: format!("V1_{kind}"), message: words }
             }
@@ -176,7 +191,7 @@ impl V1Client {
         timeout: Duration,
     ) -> Result<AccountClosing, PortoneError> {
         let answer = self.call(Method::DELETE, &["vbanks", imp_uid], &[], None::<&()>, timeout).await?;
-        match answer.open::<serde_json::Value>() {
+        match answer.open::<Value>() {
             Ok(_) => Ok(AccountClosing::Done),
             // V1 does not tell why: that there is nothing to close, or that the PG does not.
             Err(PortoneError::Refused { status, .. }) if status != 401 => Ok(AccountClosing::Refused),
@@ -207,9 +222,7 @@ impl V1Client {
         let Some(found) = self.read::<wire::Page>(&path, &query, timeout).await? else {
             return Ok(PaymentPage { payments: Vec::new(), unreadable: Vec::new(), more: false });
         };
-        Ok(PaymentPage::read(found.list, "merchant_uid", found.next > 0, |item| {
-            serde_json::from_value::<wire::Payment>(item).ok()?.into_observation().ok()
-        }))
+        Ok(PaymentPage::read(found.list, "merchant_uid", found.next > 0, wire::Payment::read))
     }
 
     /// A read: 404 is "none", and a connection that breaks is tried once more within `timeout`.
@@ -281,9 +294,6 @@ impl V1Client {
 
 /// What an answer says of the payment that was asked for.
 pub fn read_payment(answer: &[u8]) -> Result<Observation, PortoneError> {
-    observe(Answer { status: StatusCode::OK, body: Bytes::copy_from_slice(answer) }.open()?)
-}
-
-fn observe(payment: wire::Payment) -> Result<Observation, PortoneError> {
-    payment.into_observation().map_err(|_| PortoneError::Impossible)
+    let answer = Answer { status: StatusCode::OK, body: Bytes::copy_from_slice(answer) };
+    Ok(wire::Payment::read(answer.open()?)?)
 }

@@ -13,7 +13,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::wire;
 use crate::{
     connection::Connection,
-    portone::{PortoneError, exchange, names_nothing, resource},
+    portone::{PortoneError, exchange, lenient, names_nothing, resource},
     secrets::Secrets,
 };
 
@@ -82,8 +82,8 @@ async fn fetch(
     let request = connection.request(Method::POST, url);
     let (head, answer) = exchange(connection, request, Some(&body), until).await?.into_parts();
     let status = head.status;
-    let envelope: wire::Envelope<wire::Token> = serde_json::from_slice(&answer)
-        .map_err(|_| PortoneError::Unavailable("its answer is no token", None))?;
+    let envelope: wire::Envelope<wire::Token> =
+        lenient::parse(&answer).ok_or(PortoneError::Unavailable("its answer is no token", None))?;
     match envelope.response {
         Some(token) if status.is_success() && envelope.code == 0 => {
             let lifetime = u64::try_from(token.expired_at.saturating_sub(token.now)).unwrap_or(0);

@@ -4,11 +4,13 @@
 //! "not yet", a partial cancellation that is no status of its own, amounts as JSON numbers.
 
 use order::{
-    CancellationOutcome, Channel, Failure, Generation, Observation, ObservedCancellation, PaidBy,
-    PaymentStatus, Timestamp, VirtualAccount, money::AMOUNT_MAX, observation::ObservedCancellationStatus,
+    CancellationOutcome, Channel, Currency, Failure, Generation, Observation, ObservedCancellation, PaidBy,
+    PaymentStatus, Timestamp, VirtualAccount, observation::ObservedCancellationStatus,
 };
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Number, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value, value::RawValue};
+
+use crate::portone::lenient::{self, Needed, Unusable};
 
 /// What every answer is wrapped in.
 #[derive(Deserialize)]
@@ -20,6 +22,7 @@ pub struct Envelope<T> {
 /// The envelope's words, which are left where nothing else of it is.
 #[derive(Deserialize)]
 pub struct Words {
+    #[serde(default, deserialize_with = "lenient::text")]
     pub message: Option<String>,
 }
 
@@ -42,7 +45,7 @@ pub struct Token {
 #[derive(Serialize)]
 pub struct Prepare<'a> {
     pub merchant_uid: &'a str,
-    pub amount: u64,
+    pub amount: Box<RawValue>,
     pub currency: &'a str,
 }
 
@@ -50,10 +53,12 @@ pub struct Prepare<'a> {
 #[derive(Serialize)]
 pub struct Cancel<'a> {
     pub imp_uid: &'a str,
-    pub amount: u64,
-    pub tax_free: u64,
-    pub checksum: u64,
+    pub amount: Box<RawValue>,
+    pub tax_free: Box<RawValue>,
+    pub checksum: Box<RawValue>,
     pub reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retain_promotion: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_holder: Option<&'a str>,
     /// The PG's own code of the bank.
@@ -68,7 +73,8 @@ pub struct Cancel<'a> {
 /// `GET /payments/findAll/{merchant_uid}`.
 #[derive(Deserialize)]
 pub struct Payments {
-    pub list: Vec<Payment>,
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub list: Vec<Value>,
 }
 
 /// `GET /payments/status/all`. One payment that cannot be read must not hide the others.
@@ -77,6 +83,7 @@ pub struct Page {
     /// The next page's number; 0 for none.
     #[serde(default)]
     pub next: u32,
+    #[serde(default, deserialize_with = "lenient::list")]
     pub list: Vec<Value>,
 }
 
@@ -87,46 +94,64 @@ pub struct Payment {
     status: String,
     amount: Number,
     cancel_amount: Option<Number>,
+    #[serde(default, deserialize_with = "lenient::text")]
     currency: Option<String>,
     sandbox: Option<bool>,
+    #[serde(default, deserialize_with = "lenient::text")]
     pay_method: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     pg_provider: Option<String>,
-    #[serde(default, deserialize_with = "list_or_null")]
-    cancel_history: Vec<Cancelled>,
+    #[serde(default, deserialize_with = "lenient::list")]
+    cancel_history: Vec<Value>,
+    #[serde(default, deserialize_with = "lenient::text")]
     fail_reason: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     vbank_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     vbank_num: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     vbank_holder: Option<String>,
+    #[serde(default, deserialize_with = "lenient::seconds")]
     vbank_date: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::seconds")]
     vbank_issued_at: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::seconds")]
     started_at: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::seconds")]
     paid_at: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::seconds")]
     failed_at: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::seconds")]
     cancelled_at: Option<i64>,
 }
+
+/// What a payment must have to be decided about.
+const NEEDED: [Needed; 4] = [
+    ("imp_uid", Value::is_string),
+    ("merchant_uid", Value::is_string),
+    ("status", Value::is_string),
+    ("amount", Value::is_number),
+];
 
 #[derive(Deserialize)]
 struct Cancelled {
     amount: Number,
+    #[serde(default, deserialize_with = "lenient::seconds")]
     cancelled_at: Option<i64>,
     cancellation_id: Option<Value>,
+    #[serde(default, deserialize_with = "lenient::text")]
     pg_tid: Option<String>,
 }
 
-fn list_or_null<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Cancelled>, D::Error> {
-    Ok(Option::deserialize(input)?.unwrap_or_default())
+/// V1 counts in the major unit: 14.2 is 14 dollars and 20 cents (V1 guide, `amount`). Without a currency that is one, an
+/// amount has no decimals.
+fn minor(number: &Number, currency: Option<Currency>) -> Option<u64> {
+    currency.unwrap_or(Currency::KRW).minor_units(&number.to_string())
 }
 
-/// A payment that says something impossible: an amount that is negative or no whole number.
-#[derive(Debug, thiserror::Error)]
-#[error("PortOne's payment has an amount that is no amount")]
-pub struct ImpossiblePayment;
-
-/// V1 amounts are JSON numbers; `1000` and `1000.0` are both a thousand won.
-fn amount(number: &Number) -> Result<u64, ImpossiblePayment> {
-    let text = number.to_string();
-    let amount = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
-    amount.filter(|amount| *amount <= AMOUNT_MAX).ok_or(ImpossiblePayment)
+/// An amount as V1 wants it: a JSON number of the major unit.
+pub fn major(minor: u64, currency: Currency) -> Box<RawValue> {
+    RawValue::from_string(currency.major_units(minor)).expect("a decimal number is JSON")
 }
 
 /// Unix seconds, where 0 stands for "not yet".
@@ -135,9 +160,19 @@ fn moment(seconds: Option<i64>) -> Option<Timestamp> {
 }
 
 impl Payment {
-    pub fn into_observation(self) -> Result<Observation, ImpossiblePayment> {
-        let total = amount(&self.amount)?;
-        let cancelled = self.cancel_amount.as_ref().map_or(Ok(0), amount)?;
+    /// Reads a payment of an answer or of a list.
+    pub fn read(item: Value) -> Result<Observation, Unusable> {
+        if let Some(unusable) = lenient::unusable_field(&item, &NEEDED) {
+            return Err(unusable);
+        }
+        serde_json::from_value::<Self>(item).map_err(|_| Unusable("cancel_amount"))?.into_observation()
+    }
+
+    fn into_observation(self) -> Result<Observation, Unusable> {
+        let currency = self.currency.as_deref().unwrap_or("KRW").parse().ok();
+        let total = minor(&self.amount, currency).ok_or(Unusable("amount"))?;
+        let cancelled = self.cancel_amount.as_ref().map_or(Some(0), |number| minor(number, currency));
+        let cancelled = cancelled.ok_or(Unusable("cancel_amount"))?;
         let paid_at = moment(self.paid_at);
         let status = match self.status.as_str() {
             "ready" if self.vbank_num.as_deref().is_some_and(|number| !number.is_empty()) => {
@@ -152,7 +187,12 @@ impl Payment {
             "cancelled" => PaymentStatus::Cancelled,
             _ => PaymentStatus::Unrecognized,
         };
-        let last_cancelled = self.cancel_history.iter().filter_map(|c| moment(c.cancelled_at)).max();
+        let cancellations: Vec<_> = self
+            .cancel_history
+            .into_iter()
+            .map(|item| Cancelled::observed(item, currency).ok_or(Unusable("cancel_history")))
+            .collect::<Result<_, _>>()?;
+        let last_cancelled = cancellations.iter().filter_map(|c| c.requested_at).max();
         let changed_at = [
             moment(self.started_at),
             moment(self.vbank_issued_at),
@@ -161,8 +201,6 @@ impl Payment {
             moment(self.cancelled_at),
             last_cancelled,
         ];
-        let cancellations =
-            self.cancel_history.into_iter().map(Cancelled::into_observed).collect::<Result<_, _>>()?;
         let virtual_account =
             self.vbank_num.filter(|number| !number.is_empty()).map(|number| VirtualAccount {
                 bank: self.vbank_name,
@@ -183,7 +221,7 @@ impl Payment {
             total,
             tax_free_left: None,
             discounted: false,
-            currency: self.currency.as_deref().unwrap_or("KRW").parse().ok(),
+            currency,
             store_id: None,
             channel: match self.sandbox {
                 Some(false) => Channel::Live,
@@ -192,6 +230,8 @@ impl Payment {
             },
             cancelled,
             cancellations,
+            disputes: Vec::new(),
+            deposit_refund: None,
             paid_at,
             virtual_account: virtual_account.filter(|_| pay_method.is_none_or(|how| how == "vbank")),
             failure,
@@ -211,38 +251,40 @@ impl Payment {
             pg: self.pg_provider,
         })
     }
+}
 
-    /// What the cancellation came to that was just asked for, of `asked` out of a balance of `before`: the
-    /// newest of this amount, if this much went back. If less did, the PG has not decided yet.
-    pub fn outcome_of(self, asked: u64, before: u64) -> CancellationOutcome {
-        let Ok(seen) = self.into_observation() else { return CancellationOutcome::Unknown };
-        let gone_before = seen.total.saturating_sub(before);
-        if seen.returned() < gone_before.saturating_add(asked) {
-            return CancellationOutcome::Requested { portone_id: None };
-        }
-        let mut ours = seen.cancellations.into_iter().filter(|c| c.amount == asked).collect::<Vec<_>>();
-        ours.sort_by_key(|c| c.requested_at);
-        CancellationOutcome::Succeeded { portone_id: ours.pop().map(|c| c.id) }
+/// What the cancellation came to that was just requested, of `asked` out of a balance of `before`: the newest of this
+/// amount, if this much went back. If less did, the PG has not decided yet.
+pub fn outcome_of(payment: Value, asked: u64, before: u64) -> CancellationOutcome {
+    let Ok(seen) = Payment::read(payment) else { return CancellationOutcome::Unknown };
+    let gone_before = seen.total.saturating_sub(before);
+    if seen.returned() < gone_before.saturating_add(asked) {
+        return CancellationOutcome::Requested { portone_id: None };
     }
+    let mut ours = seen.cancellations.into_iter().filter(|c| c.amount == asked).collect::<Vec<_>>();
+    ours.sort_by_key(|c| c.requested_at);
+    CancellationOutcome::Succeeded { portone_id: ours.pop().map(|c| c.id) }
 }
 
 impl Cancelled {
-    fn into_observed(self) -> Result<ObservedCancellation, ImpossiblePayment> {
-        let id = match self.cancellation_id {
+    fn observed(item: Value, currency: Option<Currency>) -> Option<ObservedCancellation> {
+        let read: Self = serde_json::from_value(item).ok()?;
+        let id = match read.cancellation_id {
             Some(Value::String(id)) => Some(id),
             Some(Value::Number(id)) => Some(id.to_string()),
             _ => None,
         };
-        Ok(ObservedCancellation {
+        Some(ObservedCancellation {
             // Older payments list cancellations without an id of their own.
             id: id.unwrap_or_else(|| {
-                format!("{}-{}", self.pg_tid.unwrap_or_default(), self.cancelled_at.unwrap_or_default())
+                format!("{}-{}", read.pg_tid.unwrap_or_default(), read.cancelled_at.unwrap_or_default())
             }),
             status: ObservedCancellationStatus::Succeeded,
-            amount: amount(&self.amount)?,
+            amount: minor(&read.amount, currency)?,
             tax_free: 0,
             by_api: true,
-            requested_at: moment(self.cancelled_at),
+            chargeback: false,
+            requested_at: moment(read.cancelled_at),
         })
     }
 }
@@ -260,7 +302,7 @@ mod tests {
             "vbank_num": null, "new_member": { "deep": true },
         });
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        serde_json::from_value::<Payment>(body).unwrap().into_observation().unwrap()
+        Payment::read(body).unwrap()
     }
 
     #[test]
@@ -298,7 +340,28 @@ mod tests {
         assert_eq!(payment(json!({ "amount": 1000.0 })).total, 1000);
         for wrong in [json!(-1), json!(10.5), json!(1e300), json!(u64::MAX)] {
             let body = json!({ "imp_uid": "i", "merchant_uid": "m", "status": "paid", "amount": wrong });
-            assert!(serde_json::from_value::<Payment>(body).unwrap().into_observation().is_err(), "{wrong}");
+            assert_eq!(Payment::read(body), Err(Unusable("amount")), "{wrong}");
         }
+    }
+
+    /// A public bug report (case 05): PayPal and Eximbay payments have decimals.
+    #[test]
+    fn an_amount_in_dollars_is_counted_in_cents() {
+        let seen = payment(json!({
+            "amount": 14.2, "cancel_amount": 4.05, "currency": "USD",
+            "cancel_history": [{ "pg_tid": "t", "amount": 4.05, "cancelled_at": 1_700_000_009, "reason": "" }],
+        }));
+        assert_eq!((seen.total, seen.cancelled, seen.cancellations[0].amount), (1420, 405, 405));
+        let usd = "USD".parse().unwrap();
+        assert_eq!((major(1420, usd).get(), major(1000, Currency::KRW).get()), ("14.20", "1000"));
+    }
+
+    #[test]
+    fn a_text_that_decides_nothing_does_not_make_a_payment_unreadable() {
+        let seen =
+            payment(json!({ "buyer_name": 7, "fail_reason": {}, "vbank_date": "soon", "pg_provider": [] }));
+        assert_eq!(seen.status, PaymentStatus::Paid);
+        let body = json!({ "imp_uid": "i", "merchant_uid": "m", "status": "paid", "amount": 1, "cancel_history": [{ "amount": "x" }] });
+        assert_eq!(Payment::read(body), Err(Unusable("cancel_history")), "money is in it");
     }
 }

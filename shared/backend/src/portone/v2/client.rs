@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{Method, StatusCode, header};
-use order::{CancellationOutcome, Generation, Observation, Order, Timestamp};
+use order::{CancellationOutcome, Generation, Observation, Order, PaymentMode, PromotionDiscount, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use super::wire;
 use crate::{
     connection::{Bytes, Connection},
-    portone::{AccountClosing, CancelRequest, PaymentPage, PortoneError, exchange, names_nothing, resource},
+    portone::{
+        AccountClosing, CancelRequest, PaymentPage, PortoneError, exchange, lenient, names_nothing, resource,
+    },
     secrets::SecretCache,
 };
 
@@ -23,6 +25,9 @@ const PAGE_SIZE: u32 = 100;
 pub struct V2Client {
     connection: Connection,
     base: String,
+    /// The deployment's store: sent with every call. Without it PortOne uses the store of the API secret, and does not
+    /// find the payments of another store of the same merchant (schema: `storeId`).
+    store_id: String,
     secrets: Arc<SecretCache>,
 }
 
@@ -43,19 +48,19 @@ struct Answer {
 impl Answer {
     /// PortOne's typed error, or what stands for one where a proxy answered for it.
     fn into_error(self) -> PortoneError {
-        match serde_json::from_slice::<wire::ErrorBody>(&self.body) {
-            Ok(body) if self.status.is_client_error() && self.status != StatusCode::TOO_MANY_REQUESTS => {
+        match lenient::parse::<wire::ErrorBody>(&self.body) {
+            Some(body) if self.status.is_client_error() && self.status != StatusCode::TOO_MANY_REQUESTS => {
                 PortoneError::Refused { status: self.status.as_u16(), kind: body.kind }
             }
-            Ok(_) | Err(_) => PortoneError::Unavailable("it answered with an error", None),
+            _ => PortoneError::Unavailable("it answered with an error", None),
         }
     }
 }
 
 impl V2Client {
     /// A client of the PortOne at `base`.
-    pub fn new(connection: &Connection, base: String, secrets: Arc<SecretCache>) -> Self {
-        Self { connection: connection.clone(), base, secrets }
+    pub fn new(connection: &Connection, base: String, store_id: String, secrets: Arc<SecretCache>) -> Self {
+        Self { connection: connection.clone(), base, store_id, secrets }
     }
 
     /// What PortOne has of the payment now; nothing if it knows none (`PAYMENT_NOT_FOUND`).
@@ -68,11 +73,12 @@ impl V2Client {
     ) -> Result<Option<Observation>, PortoneError> {
         let until = Instant::now() + timeout;
         let path = ["payments", payment_id];
-        let first = self.call(Method::GET, &path, &[], None::<&()>, None, timeout).await;
+        let query = [("storeId", self.store_id.as_str())];
+        let first = self.call(Method::GET, &path, &query, None::<&()>, None, timeout).await;
         let answer = match first {
             Err(error) if error.is_broken_connection() => {
                 let left = until.saturating_duration_since(Instant::now());
-                self.call(Method::GET, &path, &[], None::<&()>, None, left).await?
+                self.call(Method::GET, &path, &query, None::<&()>, None, left).await?
             }
             other => other?,
         };
@@ -87,14 +93,9 @@ impl V2Client {
 
     /// Registers the order's amount, so that a window opened with another one is refused before any
     /// money moves. Repeating it is harmless until the order is paid.
-    pub async fn pre_register(
-        &self,
-        order: &Order,
-        store_id: &str,
-        timeout: Duration,
-    ) -> Result<(), PortoneError> {
+    pub async fn pre_register(&self, order: &Order, timeout: Duration) -> Result<(), PortoneError> {
         let body = wire::PreRegister {
-            store_id,
+            store_id: &self.store_id,
             total_amount: order.total.amount,
             tax_free_amount: order.tax_free,
             currency: order.total.currency.code(),
@@ -111,16 +112,18 @@ impl V2Client {
     /// The key makes a repetition harmless for 3 hours (REST V2 overview); after that PortOne's check of
     /// the balance does. HTTP 200 is not "done": the cancellation's own status decides.
     ///
-    /// Everything that is left of a discounted payment is asked for without naming it: how the discount
-    /// enters the balance is not stated.
+    /// Everything that is left of a discounted payment is asked for without naming it, and a part of it without the
+    /// check: whether PortOne counts the balance with or without the discount is not stated.
     pub async fn cancel(&self, request: CancelRequest<'_>, timeout: Duration) -> CancellationOutcome {
-        let CancelRequest { payment_id, row, reason, key, .. } = request;
+        let CancelRequest { payment_id, row, reason, key, discounted, .. } = request;
         let named = !row.everything;
         let body = wire::Cancel {
             amount: named.then_some(row.amount),
             tax_free_amount: row.tax_free,
-            current_cancellable_amount: named.then_some(row.balance_before),
+            current_cancellable_amount: named.then_some(row.balance_before).filter(|_| !discounted),
             reason,
+            promotion_discount_retain_option: row.promotion.map(PromotionDiscount::word),
+            store_id: &self.store_id,
             refund_account: row.refund_account.as_ref().map(|account| wire::RefundTo {
                 bank: &account.bank,
                 number: account.number.expose(),
@@ -143,21 +146,21 @@ impl V2Client {
             }
         };
         if answer.status.is_success() {
-            return match serde_json::from_slice::<wire::Cancelled>(&answer.body) {
-                Ok(wire::Cancelled { cancellation }) => match cancellation.status.as_str() {
+            return match lenient::parse::<wire::Cancelled>(&answer.body) {
+                Some(wire::Cancelled { cancellation }) => match cancellation.status.as_str() {
                     "SUCCEEDED" => CancellationOutcome::Succeeded { portone_id: cancellation.id() },
                     "REQUESTED" => CancellationOutcome::Requested { portone_id: cancellation.id() },
                     "FAILED" => CancellationOutcome::Failed { code: "FAILED".to_owned(), message: None },
                     _ => CancellationOutcome::Unknown,
                 },
-                Err(_) => CancellationOutcome::Unknown,
+                None => CancellationOutcome::Unknown,
             };
         }
-        match serde_json::from_slice::<wire::ErrorBody>(&answer.body) {
+        match lenient::parse::<wire::ErrorBody>(&answer.body) {
             // The first call with this key still runs.
-            Ok(error) if error.kind == "IDEMPOTENCY_OUTSTANDING_REQUEST" => CancellationOutcome::Unknown,
+            Some(error) if error.kind == "IDEMPOTENCY_OUTSTANDING_REQUEST" => CancellationOutcome::Unknown,
             // A PG's refusal comes as a 502, and it is definite: PortOne would repeat it for this key.
-            Ok(error) if answer.status.is_client_error() || error.kind == "PG_PROVIDER" => {
+            Some(error) if answer.status.is_client_error() || error.kind == "PG_PROVIDER" => {
                 if answer.status == StatusCode::TOO_MANY_REQUESTS {
                     return CancellationOutcome::Unknown;
                 }
@@ -166,7 +169,7 @@ impl V2Client {
                     message: error.pg_message,
                 }
             }
-            Ok(_) | Err(_) => CancellationOutcome::Unknown,
+            Some(_) | None => CancellationOutcome::Unknown,
         }
     }
 
@@ -178,7 +181,8 @@ impl V2Client {
         timeout: Duration,
     ) -> Result<AccountClosing, PortoneError> {
         let path = ["payments", payment_id, "virtual-account", "close"];
-        let answer = self.call(Method::POST, &path, &[], None::<&()>, None, timeout).await?;
+        let query = [("storeId", self.store_id.as_str())];
+        let answer = self.call(Method::POST, &path, &query, None::<&()>, None, timeout).await?;
         if answer.status.is_success() {
             // A page that somebody put in between says 200 as well, and the account is still open.
             return match serde_json::from_slice::<wire::ClosedAccount>(&answer.body) {
@@ -189,7 +193,7 @@ impl V2Client {
             };
         }
         // A PG's refusal comes as a 502, and it is definite.
-        let refusal = serde_json::from_slice::<wire::ErrorBody>(&answer.body).ok();
+        let refusal = lenient::parse::<wire::ErrorBody>(&answer.body);
         if refusal.is_some_and(|error| error.kind == "PG_PROVIDER") {
             return Ok(AccountClosing::Refused);
         }
@@ -209,6 +213,7 @@ impl V2Client {
         timeout: Duration,
     ) -> Result<(), PortoneError> {
         let body = wire::Confirm {
+            store_id: &self.store_id,
             payment_token,
             currency: order.total.currency.code(),
             total_amount: order.total.amount,
@@ -220,7 +225,7 @@ impl V2Client {
         if answer.status.is_success() {
             return Ok(());
         }
-        let pg = serde_json::from_slice::<wire::ErrorBody>(&answer.body).ok();
+        let pg = lenient::parse::<wire::ErrorBody>(&answer.body);
         if let Some(error) = pg.filter(|error| error.kind == "PG_PROVIDER") {
             return Err(PortoneError::Refused { status: 409, kind: error.pg_code.unwrap_or(error.kind) });
         }
@@ -230,19 +235,20 @@ impl V2Client {
         }
     }
 
-    /// Payments whose state changed from `from` to `until`, oldest change first, one page of a hundred.
+    /// Payments of this store and mode whose state changed from `from` to `until`, oldest change first, one page of a
+    /// hundred.
     pub async fn changed(
         &self,
+        mode: PaymentMode,
         from: Timestamp,
         until: Timestamp,
         page: u32,
         timeout: Duration,
     ) -> Result<PaymentPage, PortoneError> {
-        let page = self.list(&wire::list_request(from, until, page, PAGE_SIZE), timeout).await?;
+        let ours = (self.store_id.as_str(), mode == PaymentMode::Test);
+        let page = self.list(&wire::list_request(ours, from, until, page, PAGE_SIZE), timeout).await?;
         let more = page.items.len() >= PAGE_SIZE as usize;
-        Ok(PaymentPage::read(page.items, "id", more, |item| {
-            serde_json::from_value::<wire::Payment>(item).ok()?.into_observation().ok()
-        }))
+        Ok(PaymentPage::read(page.items, "id", more, wire::Payment::read_item))
     }
 
     /// Ids of payments whose `field` has this text and whose state changed from `from` to `until`, the newest
@@ -259,7 +265,8 @@ impl V2Client {
             TextField::PgTransaction => "PG_TX_ID",
             TextField::Transaction => "TX_ID",
         };
-        let page = self.list(&wire::search_request((field, text), (from, until), limit), timeout).await?;
+        let request = wire::search_request(&self.store_id, (field, text), (from, until), limit);
+        let page = self.list(&request, timeout).await?;
         let ids = page.items.iter().filter_map(|item| item.get("id")?.as_str().map(str::to_owned));
         Ok(ids.collect())
     }
@@ -271,8 +278,8 @@ impl V2Client {
         if answer.status != StatusCode::OK {
             return Err(answer.into_error());
         }
-        serde_json::from_slice(&answer.body)
-            .map_err(|_| PortoneError::Unavailable("its answer is no list of payments", None))
+        lenient::parse(&answer.body)
+            .ok_or(PortoneError::Unavailable("its answer is no list of payments", None))
     }
 
     async fn call(
@@ -317,9 +324,9 @@ impl V2Client {
 
 /// What an answer says of the payment that was asked for.
 pub fn read_payment(answer: &[u8]) -> Result<Observation, PortoneError> {
-    let payment: wire::Payment = serde_json::from_slice(answer)
-        .map_err(|_| PortoneError::Unavailable("its answer is no payment", None))?;
-    payment.into_observation().map_err(|_| PortoneError::Impossible)
+    let read = wire::Payment::read(answer);
+    let read = read.ok_or(PortoneError::Unavailable("its answer is no payment", None))?;
+    read.map_err(PortoneError::Unusable)
 }
 
 fn authorization(secret: &SecretString) -> header::HeaderValue {

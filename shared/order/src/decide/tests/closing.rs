@@ -111,13 +111,11 @@ fn an_order_with_a_virtual_account_is_not_closed_on_an_answer_from_before_it() {
     let order = after(&pending(), &seen(PaymentStatus::VirtualAccountIssued));
     let due = look(NOW.plus_minutes(10 * 24 * 60));
     assert_eq!(crate::overdue(&order, None, due, false), crate::Overdue::CloseAccount);
-    let wanted = crate::WantedCancellation {
-        request: crate::RequestMark { key: [1; 32], body: [2; 32] },
-        amount: None,
-        tax_free: None,
-        reason: String::new(),
-        refund_account: None,
-    };
+    let wanted = crate::WantedCancellation::of(
+        crate::RequestMark { key: [1; 32], body: [2; 32] },
+        None,
+        String::new(),
+    );
     let closing = crate::cancel::cancel(&order, None, &wanted, look(NOW), false);
     assert!(matches!(closing, crate::Cancelling::CloseAccount { .. }), "{closing:?}");
 }

@@ -65,7 +65,7 @@ proptest! {
         let once = after(&order, &seen);
         prop_assert_eq!(after(&once, &seen), once.clone());
         let again = decide(&once, &seen, &terms(), look(NOW));
-        let harmless = matches!(again, Decision::Stay | Decision::Alarm(_) | Decision::GiveBack { write: false, .. });
+        let harmless = matches!(again, Decision::Stay | Decision::CloseAccount | Decision::Alarm(_) | Decision::GiveBack { write: false, .. });
         prop_assert!(harmless, "{:?}", again);
     }
 

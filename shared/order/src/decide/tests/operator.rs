@@ -9,7 +9,7 @@ use crate::{
 fn wanted(amount: Option<u64>) -> WantedCancellation {
     let request = RequestMark { key: [1; 32], body: [2; 32] };
     let reason = "변심".to_owned();
-    WantedCancellation { request, amount, tax_free: None, reason, refund_account: None }
+    WantedCancellation::of(request, amount, reason)
 }
 
 fn paid() -> Order {

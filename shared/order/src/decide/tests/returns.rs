@@ -155,17 +155,15 @@ fn a_deposit_that_must_go_back_waits_for_an_account_and_is_a_finding() {
     assert_eq!((held.status, held.cancellations.len(), held.balance()), (OrderStatus::Rejected, 0, 900));
     let held = Order { version: 2, ..held };
     assert_eq!(crate::finding::standing(&held, NOW), [crate::FindingKind::ReturnRefused]);
+    let request = crate::RequestMark { key: [1; 32], body: [2; 32] };
     let wanted = crate::WantedCancellation {
-        request: crate::RequestMark { key: [1; 32], body: [2; 32] },
-        amount: None,
-        tax_free: None,
-        reason: "입금 반환".to_owned(),
         refund_account: Some(crate::RefundAccount {
             bank: "SHINHAN".to_owned(),
             number: Personal::new("110".to_owned()),
             holder: Personal::new("홍길동".to_owned()),
             holder_phone: None,
         }),
+        ..crate::WantedCancellation::of(request, None, "입금 환불".to_owned())
     };
     let asked = crate::cancel::cancel(&held, Some(&news), &wanted, look(NOW), false);
     assert!(matches!(asked, crate::Cancelling::Ask { .. }), "{asked:?}");
@@ -196,13 +194,11 @@ fn a_return_under_another_name_is_not_taken_for_the_one_that_is_asked_for() {
         ..seen(PaymentStatus::PartialCancelled)
     };
     let known = after(&pending(), &listed("v2-name", false));
-    let wanted = crate::WantedCancellation {
-        request: crate::RequestMark { key: [1; 32], body: [2; 32] },
-        amount: Some(300),
-        tax_free: None,
-        reason: "변심".to_owned(),
-        refund_account: None,
-    };
+    let wanted = crate::WantedCancellation::of(
+        crate::RequestMark { key: [1; 32], body: [2; 32] },
+        Some(300),
+        "변심".to_owned(),
+    );
     let asked = crate::cancel::cancel(&known, Some(&listed("v2-name", false)), &wanted, look(NOW), false);
     let crate::Cancelling::Ask { order, number } = asked else { panic!("{asked:?}") };
     // V1 calls the first one something else, and does not say who asked for it.
