@@ -49,6 +49,12 @@ impl State {
                     state.alone(Role::Look, named, scenario);
                 }
             }
+            // A PG that did not revoke an account is an exception, which the schedule reads again.
+            let takes_none = !state.table.order.is_open() && state.table.order.received.is_none();
+            if let Some(attempt) = state.open_account().filter(|_| takes_none) {
+                let v1 = state.portone.generation(attempt) == Generation::V1;
+                state.alone(Role::Look, v1.then_some(attempt), scenario);
+            }
             let stands = before == state.table.order.version;
             if stands && (due.is_none() || revisit || state.waits_for_a_person()) {
                 return state.end(scenario);
@@ -113,6 +119,19 @@ impl State {
         refused && waits && finding::standing(order, later).contains(&FindingKind::Undecided)
     }
 
+    /// An attempt whose account waits for a deposit, as far as PortOne shows it. V2 shows the newest attempt only: an
+    /// account that an older window issued cannot be seen, and a deposit into it is a late payment. V1 shows each one.
+    fn open_account(&self) -> Option<usize> {
+        let newest = self.portone.attempts.iter().rposition(|one| one.generation == Generation::V2);
+        let mut attempts = self.portone.attempts.iter().enumerate();
+        attempts
+            .find(|(index, one)| {
+                let shown = one.generation == Generation::V1 || newest == Some(*index);
+                shown && one.status == PaymentStatus::VirtualAccountIssued
+            })
+            .map(|(index, _)| index)
+    }
+
     /// What is not settled about the order, by what PortOne has. Written without a look at the decision.
     pub fn unsettled(&self) -> Option<&'static str> {
         let order = &self.table.order;
@@ -128,8 +147,7 @@ impl State {
             return Some("money that is owed is an exception, or on its way");
         }
         let closed = !order.is_open() && order.received.is_none();
-        let waits = |one: &crate::portone::Attempt| one.status == PaymentStatus::VirtualAccountIssued;
-        if closed && self.portone.attempts.iter().any(waits) {
+        if closed && self.open_account().is_some() {
             return Some("a closed order has no open account");
         }
         let mut paid = self.portone.attempts.iter().enumerate().filter(|(_, one)| one.paid.is_some());
