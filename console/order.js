@@ -3,7 +3,7 @@ import * as api from './api.js';
 import * as cancel from './cancel.js';
 import { announce, at, el, facts } from './dom.js';
 import { latest, tell } from './trouble.js';
-import { actors, imbalances, language, methods, moment, money, origins, outcomes, phrases, rejections, said, say, statuses, tones, word, written } from './words.js';
+import { actors, depositRefunds, imbalances, language, methods, moment, money, origins, outcomes, phrases, rejections, said, say, statuses, tones, word, written } from './words.js';
 
 const load = latest();
 let orderId;
@@ -103,7 +103,15 @@ function moneyFacts() {
     order.status === 'PENDING' && [say(phrases.expiresAt), moment(order.expiresAt)],
     account && [say(phrases.account), el('span', written(account.bank), `${account.bank ?? ''} ${account.accountNumber}`.trim())],
     failure && [say(phrases.lastFailure), el('span', written(failure.message), [failure.code, failure.message].filter(Boolean).join(' · '))],
+    order.depositRefund && [say(phrases.depositRefund), word(depositRefunds, order.depositRefund)],
+    ...order.disputes.map((dispute) => [say(phrases.dispute), disputeText(dispute)]),
   ]);
+}
+
+function disputeText({ pgDisputeId, open, openedAt, resolvedAt }) {
+  const sentence = open ? phrases.disputeOpen : resolvedAt ? phrases.disputeResolved : phrases.disputeEnded;
+  const text = say(sentence, { at: moment(openedAt), resolved: resolvedAt && moment(resolvedAt) });
+  return el('span', {}, text, pgDisputeId && el('span', { class: 'code' }, ` ${pgDisputeId}`));
 }
 
 function ledgerRow(row) {

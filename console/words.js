@@ -73,6 +73,12 @@ export const outcomes = {
 
 export const origins = {
   OPERATOR: ['운영자', 'Operator'], MISMATCH: ['자동 반송', 'Returned by itself'], OUTSIDE: ['포트원 콘솔·PG사', 'PortOne’s console, the PG'],
+  CHARGEBACK: ['차지백', 'Chargeback'],
+};
+
+/** The transfer of a cancelled deposit to the buyer's refund account. */
+export const depositRefunds = {
+  PENDING: ['이체 대기', 'Pending'], FAILED: ['이체 실패', 'Failed'], PARTIAL_REFUND_FAILED: ['일부 이체 실패', 'Partly failed'], COMPLETED: ['이체 완료', 'Completed'],
 };
 
 export const actors = {
@@ -113,6 +119,10 @@ export const banks = {
 export const factNames = {
   generation: ['포트원', 'PortOne'], paymentId: ['결제 아이디', 'Payment id'], transactionId: ['거래번호', 'Transaction id'], paymentStatus: ['포트원의 상태', 'PortOne’s status'],
   status: ['주문 상태', 'Order status'], total: ['금액', 'Amount'], returned: ['돌려준 금액', 'Given back'], imbalances: ['맞지 않는 것', 'What does not balance'], unreadable: ['읽지 못한 곳', 'What cannot be read'],
+  disputedAt: ['이의 제기 일시', 'Disputed at'], pgDisputeId: ['PG사 이의 제기 번호', 'The PG’s dispute ID'], depositRefund: ['환불금 이체', 'Refund transfer'],
+  failure: ['취소 실패 코드', 'Cancellation failure code'], field: ['읽지 못한 항목', 'Field that cannot be read'], operation: ['요청', 'Request'], code: ['오류 코드', 'Error code'],
+  nextStatus: ['바꾸려던 상태', 'Status that was to be written'], asked: ['취소 요청 금액', 'Amount asked to cancel'], expectedBalance: ['예상한 취소 가능 금액', 'Expected cancellable amount'],
+  cancelled: ['포트원의 취소 금액', 'PortOne’s cancelled amount'],
 };
 
 /** Everything else, by the part of the page that says it. */
@@ -137,6 +147,9 @@ export const phrases = {
   total: ['주문 금액', 'Ordered'], paid: ['받은 금액', 'Received'], cancelled: ['돌려준 금액', 'Given back'], underWay: ['돌려주는 중', 'On its way back'],
   left: ['남은 금액', 'Left'], taxFree: ['주문의 면세 금액', 'Tax-free share'], method: ['결제수단', 'Method'], generation: ['포트원', 'PortOne'],
   paidAt: ['결제한 때', 'Paid at'], expiresAt: ['결제 기한', 'Pay by'], account: ['입금 계좌', 'Account'], lastFailure: ['마지막 실패', 'Last failure'],
+  depositRefund: ['환불금 이체', 'Refund transfer'], dispute: ['이의 제기', 'Dispute'],
+  disputeOpen: ['{at} 접수, 진행 중', 'Opened {at}, still open'], disputeResolved: ['{at} 접수, {resolved} 종료', 'Opened {at}, resolved {resolved}'],
+  disputeEnded: ['{at} 접수, 종료', 'Opened {at}, resolved'],
   odd: ['장부가 맞지 않습니다', 'The books do not balance'],
   rejected: ['주문과 맞지 않는 돈이 들어왔습니다', 'Money came that is not this order’s'],
   rejectedText: ['{reasons}. 저절로 돌려주며, 돌려주지 못하면 확인할 일에 나옵니다.', '{reasons}. It goes back by itself; if it cannot, a finding says so.'],

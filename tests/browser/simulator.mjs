@@ -26,6 +26,12 @@ export const simulator = {
   decline: (paymentId) => control(`payments/${paymentId}/actions`, { action: 'decline' }),
   /** The money arrives on the virtual account. */
   deposit: (paymentId) => control(`payments/${paymentId}/actions`, { action: 'deposit' }),
+  /** The card holder disputes the payment. */
+  dispute: (paymentId) => control(`payments/${paymentId}/actions`, { action: 'dispute' }),
+  /** The dispute is resolved. */
+  resolveDispute: (paymentId) => control(`payments/${paymentId}/actions`, { action: 'resolve-dispute' }),
+  /** The card company takes the money back. */
+  chargeback: (paymentId) => control(`payments/${paymentId}/actions`, { action: 'chargeback' }),
   /** How the PG takes the payment's cancellations: `SYNC`, `ASYNC`, `FAIL_IN_BAND`, … */
   cancelMode: (paymentId, mode) => control(`payments/${paymentId}/cancel-mode`, { mode }, 'PUT'),
   /** The PG makes up its mind for the cancellation it took. */

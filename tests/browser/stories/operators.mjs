@@ -54,6 +54,24 @@ story('the timeline tells who did what, and when in Korea', DESKTOP, async (buye
   assert.match(await clerk.at('#money').innerText(), /받은 금액\s*24,000원\s*돌려준 금액\s*−1,000원\s*남은 금액\s*23,000원/);
 });
 
+story('an order shows its dispute, and the money that a chargeback took', DESKTOP, async (buyer) => {
+  const { orderId } = await paid();
+  await simulator.dispute(orderId);
+  const clerk = new Clerk(buyer);
+  await clerk.order(orderId);
+  await clerk.at('#sync').click();
+  await clerk.at('#money').filter({ hasText: /이의 제기\s*\d{4}-\d\d-\d\d [\d:]+ 접수, 진행 중 dispute\d+/ }).waitFor();
+  await clerk.at('#alarms').filter({ hasText: '확인할 일' }).waitFor();
+  await simulator.resolveDispute(orderId);
+  await clerk.at('#sync').click();
+  await clerk.at('#money').filter({ hasText: /이의 제기\s*[^]* 접수, [^]* 종료/ }).waitFor();
+  assert.equal(await clerk.at('#alarms').innerText(), '');
+  await simulator.chargeback(orderId);
+  await clerk.at('#sync').click();
+  await clerk.hasStatus('취소됨');
+  assert.match(await clerk.at('#ledger li').innerText(), /차지백/);
+});
+
 story('reading from PortOne again pays an order whose webhook got lost', PHONE, async (buyer) => {
   const { orderId } = await paid({ isReported: false });
   const clerk = new Clerk(buyer);
