@@ -139,6 +139,7 @@ pub(super) fn order_journal(schemas: &mut Schemas) -> Route<'_> {
     journal["taxFreeAmount"] = json!(0);
     journal["received"] = json!({ "amount": 2000, "returned": 0, "currency": "KRW" });
     journal["balance"] = json!(2000);
+    journal["disputes"] = json!([]);
     journal["findings"] = json!([]);
     let by = Caller::Operator;
     Route::new(schemas, ("GET", "/orders/{orderId}/journal"), "orderJournal", Group::Operators, by)
