@@ -21,6 +21,9 @@ use crate::{
     quiet::come_to_rest,
 };
 
+/// The fault that stands for DynamoDB's `ValidationException`.
+const REJECTED: &str = "rejected";
+
 /// What one call can meet that passes quickly.
 fn faults(backend: Backend) -> Vec<(&'static str, Fault)> {
     let slow = Fault::SlowBody { bytes: 64, pause: Duration::from_millis(1) };
@@ -39,7 +42,7 @@ fn faults(backend: Backend) -> Vec<(&'static str, Fault)> {
             let refusal =
                 json!({ "__type": "com.amazon.coral.validate#ValidationException", "message": "no" });
             faults.push(("conflict", Fault::TransactionConflict));
-            faults.push(("400", Fault::json(400, &refusal)));
+            faults.push((REJECTED, Fault::json(400, &refusal)));
         }
         Backend::Portone | Backend::PortoneV1 => {
             faults.push((
@@ -53,9 +56,10 @@ fn faults(backend: Backend) -> Vec<(&'static str, Fault)> {
 }
 
 /// An answer that promises nothing it does not know: done, refused for a reason, or to be tried again.
-fn is_honest(operation: Operation, point: &Point, answered: &Answered) -> bool {
-    // A function without its secret does not start; a schedule's run that fails is run again.
-    let may_fail = operation.is_scheduled() || point.backend == Backend::SecretsManager;
+fn is_honest(operation: Operation, point: &Point, fault: &str, answered: &Answered) -> bool {
+    // A function without its secret does not start; a schedule's run that fails is run again. What DynamoDB rejects as
+    // invalid does not succeed by repetition (AWS: "Error handling with DynamoDB", "OK to retry? No").
+    let may_fail = operation.is_scheduled() || point.backend == Backend::SecretsManager || fault == REJECTED;
     matches!(answered.status, 200..=202 | 409 | 503) || (may_fail && answered.status == 500)
 }
 
@@ -87,7 +91,10 @@ async fn row(operation: Operation, part: Vec<(Point, &'static str, Fault)>) -> R
         let answered = operation.run(&shop, &case).await;
         shop.stack.wire(point.backend).remove(&injected);
         row.met += injected.hits();
-        if injected.hits() != 1 || !is_honest(operation, &point, &answered) || sent.elapsed() > ANSWER_MAX {
+        if injected.hits() != 1
+            || !is_honest(operation, &point, name, &answered)
+            || sent.elapsed() > ANSWER_MAX
+        {
             row.faults.push(format!("{place}: met {} times, answered {answered:?}", injected.hits()));
         }
         left.push((place, case));
