@@ -9,9 +9,10 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
+    thread,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
@@ -43,17 +44,18 @@ pub fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
 pub fn build(architecture: Architecture, functions: &[String]) -> anyhow::Result<()> {
     let builder = Builder::find(architecture)?;
     let mut faults = Vec::new();
-    for function in functions {
-        process::run(&mut builder.command(function))?;
-        let binary = builder.binary(function);
-        let bytes = fs::read(&binary).with_context(|| binary.display().to_string())?;
-        let zipped = pack(function, &bytes)?;
-        println!(
-            "target/lambda/{function}/bootstrap  {:>9} bytes   target/lambda/{function}.zip  {zipped:>9} bytes",
-            bytes.len()
-        );
-        faults.extend(fault(function, &bytes));
-    }
+    // Linking and packing use one core each, so a function is packed while the next one is built.
+    thread::scope(|scope| {
+        let mut packing = Vec::new();
+        for function in functions {
+            process::run(&mut builder.command(function))?;
+            let binary = builder.binary(function);
+            let bytes = fs::read(&binary).with_context(|| binary.display().to_string())?;
+            faults.extend(fault(function, &bytes));
+            packing.push(scope.spawn(move || pack(function, &bytes)));
+        }
+        packing.into_iter().try_for_each(|packed| packed.join().map_err(|_| anyhow!("packing panicked"))?)
+    })?;
     if !faults.is_empty() {
         bail!("{}", faults.join("\n"));
     }
@@ -170,8 +172,8 @@ fn missing_target(wanted: Architecture, host: Architecture) -> String {
     )
 }
 
-/// Writes both artifacts and answers the zip's size in bytes.
-fn pack(function: &str, bytes: &[u8]) -> anyhow::Result<u64> {
+/// Writes both artifacts and prints their sizes.
+fn pack(function: &str, bytes: &[u8]) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let folder = root().join("target/lambda");
@@ -184,7 +186,12 @@ fn pack(function: &str, bytes: &[u8]) -> anyhow::Result<u64> {
     fs::rename(&beside, &bootstrap)?;
     let archive = folder.join(format!("{function}.zip"));
     write_zip(&archive, bytes)?;
-    Ok(fs::metadata(&archive)?.len())
+    let zipped = fs::metadata(&archive)?.len();
+    println!(
+        "target/lambda/{function}/bootstrap  {:>9} bytes   target/lambda/{function}.zip  {zipped:>9} bytes",
+        bytes.len()
+    );
+    Ok(())
 }
 
 fn write_zip(path: &Path, bootstrap: &[u8]) -> anyhow::Result<()> {
