@@ -44,6 +44,9 @@ fn shown_once(row: &Row) -> bool {
 pub fn page(exact: &Exact, times: &Times, prices: &Prices) -> String {
     let mut page = String::from(HEAD);
     let _ = write!(page, "\n## Machine and method\n\n{}\n{METHOD}", machine(times));
+    if cfg!(debug_assertions) {
+        page.push_str(UNOPTIMISED);
+    }
     page.push_str("\n## Start and size\n\n");
     start(&mut page, Some(exact), times);
     page.push_str("\n## A warm invocation\n\n");
@@ -81,6 +84,10 @@ backend was being waited for, and less what a caller that does nothing else wait
 woken. It has the Runtime API's round trip in it, as the floor has. **At once** are backends that answer as fast as this
 machine can; **realistic** are DynamoDB 4 ms, PortOne 60 ms, Secrets Manager 10 ms. Instructions are counted by callgrind, units by the embedded
 DynamoDB. Times move with what else the machine does; the ratios to the floor of the same run move less.
+";
+
+const UNOPTIMISED: &str = "
+The gateway and the backends of this run were built without optimisation. That lengthens the p50 to max columns, not the processor time.
 ";
 
 fn machine(times: &Times) -> String {
