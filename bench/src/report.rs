@@ -87,7 +87,7 @@ DynamoDB. Times move with what else the machine does; the ratios to the floor of
 ";
 
 const UNOPTIMISED: &str = "
-The gateway and the backends of this run were built without optimisation. That lengthens the p50 to max columns, not the processor time.
+The gateway and the backends of this run were built without optimisation. That lengthens every time of a call; the figures that are the same on every machine are not affected.
 ";
 
 fn machine(times: &Times) -> String {
