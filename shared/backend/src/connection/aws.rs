@@ -101,7 +101,7 @@ impl Aws {
         }
     }
 
-    /// The endpoint of `service`, where it is the same for every call and can be told without AWS's list of
+    /// The endpoint of `service`, where it is the same for every call and can be known without AWS's list of
     /// partitions: one that an environment variable names, or the regional one in the standard partition. `None`
     /// leaves the decision to the SDK: the partitions of China, the US government and others, FIPS and dual stack.
     ///

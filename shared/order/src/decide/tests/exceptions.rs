@@ -1,4 +1,4 @@
-//! What an operator has to be told: money that stays with the shop, disputes, refunds that do not arrive.
+//! What an operator must be notified of: money that stays with the shop, disputes, refunds that do not arrive.
 
 use proptest::prelude::*;
 
